@@ -1,0 +1,109 @@
+#include "net/worker.hpp"
+
+#include <pthread.h>
+
+#include <exception>
+#include <string>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+
+#include "core/log.hpp"
+#include "net/stream.hpp"
+
+namespace oai::net {
+namespace {
+
+/// How late a deadline may be noticed. Timeouts are seconds; a timer per operation measured +6 us per request.
+constexpr std::chrono::milliseconds kSweepPeriod{50};
+
+}  // namespace
+
+// UNSAFE_IO: one thread touches this worker's sockets, so Asio's per-descriptor locks are left out; `post` stays safe from others.
+Worker::Worker(std::string_view)
+    : context_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO), sweep_timer_(context_.get_executor()), work_(context_.get_executor()) {}
+
+Worker::~Worker() {
+    stop();
+    join();
+}
+
+void Worker::start() {
+    thread_ = std::thread([this] { run(); });
+}
+
+void Worker::run() {
+    context_.run();
+}
+
+void Worker::join() {
+    if (thread_.joinable()) thread_.join();
+}
+
+void Worker::stop() {
+    boost::asio::post(context_, [this] {
+        if (stopping_) return;
+        stopping_ = true;
+        close_all();
+        work_.reset();
+    });
+}
+
+void Worker::post(std::function<void()> task) {
+    boost::asio::post(context_, std::move(task));
+}
+
+void Worker::spawn(Awaitable<void> session) {
+    ++sessions_;
+    boost::asio::co_spawn(context_.get_executor(), std::move(session), [this](std::exception_ptr escaped) {
+        --sessions_;
+        if (!escaped) return;
+        escaped_.fetch_add(1, std::memory_order_relaxed);
+        try {
+            std::rethrow_exception(escaped);
+        } catch (const std::exception& e) {
+            core::log(core::LogLevel::error, "an exception escaped a session", {{"what", e.what()}});
+        } catch (...) {
+            core::log(core::LogLevel::error, "an unknown exception escaped a session");
+        }
+    });
+}
+
+void Worker::enlist(Stream& stream) {
+    stream.next_ = streams_;
+    stream.previous_ = nullptr;
+    if (streams_ != nullptr) streams_->previous_ = &stream;
+    streams_ = &stream;
+    if (stopping_) stream.close();
+    if (!sweeping_) arm_sweep();
+}
+
+void Worker::delist(Stream& stream) noexcept {
+    if (stream.previous_ != nullptr) stream.previous_->next_ = stream.next_;
+    if (stream.next_ != nullptr) stream.next_->previous_ = stream.previous_;
+    if (streams_ == &stream) streams_ = stream.next_;
+}
+
+void Worker::arm_sweep() {
+    sweeping_ = true;
+    sweep_timer_.expires_after(kSweepPeriod);
+    sweep_timer_.async_wait([this](const boost::system::error_code& failed) {
+        sweeping_ = false;
+        if (!failed) sweep();
+    });
+}
+
+void Worker::sweep() {
+    const core::TimePoint now = std::chrono::steady_clock::now();
+    for (Stream* at = streams_; at != nullptr; at = at->next_) {
+        if (at->deadline_ <= now) at->expire();
+    }
+    if (streams_ != nullptr && !stopping_) arm_sweep();
+}
+
+void Worker::close_all() {
+    sweep_timer_.cancel();
+    for (Stream* at = streams_; at != nullptr; at = at->next_) at->close();
+}
+
+}  // namespace oai::net

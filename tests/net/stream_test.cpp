@@ -1,0 +1,134 @@
+#include "net/stream.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include <boost/asio/post.hpp>
+
+#include "net/connect.hpp"
+#include "net/listener.hpp"
+
+using namespace oai;
+using namespace oai::net;
+using namespace std::chrono_literals;
+
+namespace {
+
+const std::string kHost = "127.0.0.1";
+
+/// One worker run on this thread until the session under test has ended.
+struct Loop {
+    Worker worker{"test"};
+
+    template <class Session>
+    void run(Session session) {
+        worker.spawn(guard(std::move(session)));
+        worker.run();
+        CHECK(worker.escaped_exceptions() == 0);
+    }
+
+private:
+    template <class Session>
+    Awaitable<void> guard(Session session) {
+        co_await session(worker);
+        worker.stop();
+    }
+};
+
+std::unique_ptr<Listener> listen(Worker& worker) {
+    return std::move(*Listener::open(worker, ListenAddress{"127.0.0.1", 0}, false));
+}
+
+}  // namespace
+
+TEST_CASE("bytes go both ways, also more than the kernel takes at once") {
+    Loop loop;
+    const std::string sent(3'000'000, 'z');
+    std::string received;
+    auto listener = listen(loop.worker);
+    struct Echo {
+        static Awaitable<void> take(Worker& worker, Socket socket, std::string& into, std::size_t want) {
+            Stream stream(worker, std::move(socket));
+            std::vector<char> chunk(65536);
+            while (into.size() < want) {
+                const std::size_t n = co_await stream.read_some(chunk);
+                if (n == 0) break;
+                into.append(chunk.data(), n);
+            }
+            const Pieces answer{"got ", "it"};
+            co_await stream.write(answer);
+        }
+    };
+    listener->start([&](Socket s) { loop.worker.spawn(Echo::take(loop.worker, std::move(s), received, sent.size())); });
+    std::string answer;
+    loop.run([&](Worker& worker) -> Awaitable<void> {
+        const core::TimePoint deadline = std::chrono::steady_clock::now() + 10s;
+        auto stream = co_await connect(worker, kHost, listener->port(), deadline);
+        CHECK(stream);
+        const Pieces pieces{sent};
+        const bool written = co_await (*stream)->write(pieces);
+        CHECK(written);
+        std::vector<char> chunk(100);
+        for (;;) {
+            const std::size_t n = co_await (*stream)->read_some(chunk);
+            if (n == 0) break;
+            answer.append(chunk.data(), n);
+        }
+        listener->close();
+    });
+    CHECK(received == sent);
+    CHECK(answer == "got it");
+}
+
+TEST_CASE("a deadline ends a read and says that it was the deadline") {
+    Loop loop;
+    auto listener = listen(loop.worker);
+    std::vector<std::unique_ptr<Stream>> accepted;
+    listener->start([&](Socket s) { accepted.push_back(std::make_unique<Stream>(loop.worker, std::move(s))); });
+    loop.run([&](Worker& worker) -> Awaitable<void> {
+        auto stream = co_await connect(worker, kHost, listener->port(), Stream::kNever);
+        (*stream)->set_deadline(std::chrono::steady_clock::now() + 20ms);
+        std::vector<char> chunk(100);
+        const std::size_t n = co_await (*stream)->read_some(chunk);
+        CHECK(n == 0);
+        CHECK((*stream)->timed_out());
+        listener->close();
+    });
+    accepted.clear();
+}
+
+TEST_CASE("nobody listening is a failure that may be retried, and names the place") {
+    Loop loop;
+    std::uint16_t port = 0;
+    {
+        auto listener = listen(loop.worker);
+        port = listener->port();
+    }
+    loop.run([&](Worker& worker) -> Awaitable<void> {
+        auto stream = co_await connect(worker, kHost, port, std::chrono::steady_clock::now() + 5s);
+        CHECK_FALSE(stream);
+        CHECK(stream.error().retryable);
+        CHECK(stream.error().code == core::Code::connect_failed);
+        CHECK(stream.error().detail.find(std::to_string(port)) != std::string::npos);
+    });
+}
+
+TEST_CASE("a kept connection that was closed is stale, a quiet one is not") {
+    Loop loop;
+    auto listener = listen(loop.worker);
+    std::vector<std::unique_ptr<Stream>> accepted;
+    listener->start([&](Socket s) { accepted.push_back(std::make_unique<Stream>(loop.worker, std::move(s))); });
+    loop.run([&](Worker& worker) -> Awaitable<void> {
+        auto stream = co_await connect(worker, kHost, listener->port(), Stream::kNever);
+        auto second = co_await connect(worker, kHost, listener->port(), Stream::kNever);
+        CHECK(second);
+        CHECK_FALSE((*stream)->is_stale());
+        while (accepted.empty()) co_await boost::asio::post(worker.executor(), use_awaitable);
+        accepted.front()->close();
+        CHECK((*stream)->is_stale());
+        listener->close();
+    });
+    accepted.clear();
+}
