@@ -1,0 +1,83 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/result.hpp"
+#include "http/chunked.hpp"
+#include "http/head.hpp"
+#include "net/buffer.hpp"
+#include "net/stream.hpp"
+#include "net/worker.hpp"
+
+namespace oai::http {
+
+/// A connection of either side, with the bytes that arrived and are not used yet.
+struct Connection {
+    Connection(net::Worker& worker, std::unique_ptr<net::Stream> connected);
+    Connection(net::Worker& worker, net::Socket socket);
+
+    /// Reads more behind what `in` holds. False at the end, on failure or when late; `stream` then says which.
+    net::Awaitable<bool> fill();
+
+    std::unique_ptr<net::Stream> stream;
+    net::Buffer in;
+    net::Buffer head;  ///< a request's head stays here while its body is read into `in`
+    HeadReader head_reader;
+    core::TimePoint read_at{};  ///< when the last read returned: the one stamp of all it brought
+    bool reused = false;        ///< from the pool: the other side may have closed it meanwhile
+    std::string origin;         ///< the pool's key
+    core::TimePoint idle_since{};
+};
+
+/// Reads a request's head. False when the peer closed between two requests, which is no error. The views of `out` stay
+/// good until the next head is read: the bytes are kept in `connection.head`, the body's first bytes are moved to
+/// `connection.in`. Errors: malformed_http, head_too_large, request_timeout, and cancelled for a close in the middle.
+net::Awaitable<core::Result<bool>> read_request_head(Connection& connection, RequestHead& out);
+
+/// Reads the head of the answer to a `method` request, skipping interim ones. The views of `out` point into
+/// `connection.in`: they are good until the body is read. Errors: upstream_malformed, upstream_timeout,
+/// upstream_truncated; `retryable` when a reused connection turned out to be closed and not a byte came.
+net::Awaitable<core::Result<void>> read_response_head(Connection& connection, std::string_view method,
+                                                      ResponseHead& out);
+
+/// Hands out a body piece by piece as it arrives, without its framing.
+class BodyReader {
+public:
+    /// `from`: whose failure a cut body is. The connection's unread bytes begin with the body.
+    BodyReader(Connection& connection, const Head& head, core::Source from) noexcept;
+
+    /// The next piece, not empty, good until the next call; an empty one at the end. All payload that one read brought
+    /// is one piece.
+    net::Awaitable<core::Result<std::string_view>> next();
+    /// Drops the last piece. After it, and when `done`, the connection stands at its next message.
+    void finish() noexcept;
+
+    bool done() const noexcept { return done_; }
+    std::uint64_t bytes() const noexcept { return bytes_; }
+
+private:
+    core::Result<bool> take();
+
+    Connection& connection_;
+    BodyFraming framing_;
+    core::Source from_;
+    std::uint64_t left_;
+    std::uint64_t bytes_ = 0;
+    ChunkedDecoder chunked_;
+    std::size_t raw_ = 0;  ///< bytes of `in` the current piece covers, framing included
+    std::string_view piece_;
+    bool done_ = false;
+};
+
+/// The whole of a body in one piece with readable padding behind it. When it already lies in the connection's buffer it
+/// is not copied; otherwise it is gathered in `into`, sized from Content-Length. More than `limit` bytes:
+/// payload_too_large for a request, upstream_malformed for a response. The view is good until the connection or `into`
+/// is used again; call `finish_body` when done with it.
+net::Awaitable<core::Result<std::string_view>> read_whole_body(Connection& connection, const Head& head,
+                                                               core::Source from, std::size_t limit, net::Buffer& into);
+/// Drops a body that `read_whole_body` left in the connection's buffer.
+void finish_body(Connection& connection, std::string_view body) noexcept;
+
+}  // namespace oai::http

@@ -1,0 +1,64 @@
+#include "http/pool.hpp"
+
+#include <utility>
+
+#include "net/connect.hpp"
+
+namespace oai::http {
+
+using core::Result;
+using net::Awaitable;
+
+namespace {
+
+/// A connection that rested longer is asked whether it still stands: one system call, so not for those in constant use.
+constexpr std::chrono::milliseconds kTrusted{500};
+
+}  // namespace
+
+Target::Target(Url where)
+    : url(std::move(where)),
+      authority(url.authority()),
+      origin(url.scheme + "://" + url.host + ":" + std::to_string(url.port)) {}
+
+std::unique_ptr<Connection> Pool::take(const Target& target) {
+    const auto found = idle_.find(target.origin);
+    if (found == idle_.end()) return nullptr;
+    Idle& idle = found->second;
+    while (!idle.empty()) {
+        std::unique_ptr<Connection> connection = std::move(idle.back());
+        idle.pop_back();
+        const auto rested = std::chrono::steady_clock::now() - connection->idle_since;
+        if (rested > limits_.idle_time || (rested > kTrusted && connection->stream->is_stale())) continue;
+        connection->reused = true;
+        return connection;
+    }
+    return nullptr;
+}
+
+Awaitable<Result<std::unique_ptr<Connection>>> Pool::open(const Target& target, core::TimePoint deadline) {
+    Result<std::unique_ptr<net::Stream>> stream =
+        co_await net::connect(worker_, target.url.host, target.url.port, deadline);
+    if (!stream) co_return stream.error();
+    auto connection = std::make_unique<Connection>(worker_, std::move(*stream));
+    connection->origin = target.origin;
+    co_return connection;
+}
+
+void Pool::give(std::unique_ptr<Connection> connection) {
+    if (!connection->stream->is_open() || !connection->in.empty()) return;
+    connection->stream->set_deadline(net::Stream::kNever);
+    connection->in.release();
+    connection->idle_since = std::chrono::steady_clock::now();
+    Idle& idle = idle_[connection->origin];
+    if (idle.size() < limits_.idle_per_origin) idle.push_back(std::move(connection));
+    if (++gives_ % 1024 == 0) clean();
+}
+
+void Pool::clean() {
+    const core::TimePoint oldest = std::chrono::steady_clock::now() - limits_.idle_time;
+    for (auto& [origin, idle] : idle_)
+        std::erase_if(idle, [&](const std::unique_ptr<Connection>& c) { return c->idle_since < oldest; });
+}
+
+}  // namespace oai::http

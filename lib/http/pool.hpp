@@ -1,0 +1,61 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/result.hpp"
+#include "http/connection.hpp"
+#include "http/url.hpp"
+#include "net/worker.hpp"
+
+namespace oai::http {
+
+/// A place to send requests to, with what each request needs of it worked out once.
+struct Target {
+    Target() = default;
+    explicit Target(Url where);
+
+    Url url;
+    std::string authority;  ///< for the Host field
+    std::string origin;     ///< "http://127.0.0.1:9180": the pool's key
+};
+
+/// Kept connections of one worker to its upstreams, by origin (scheme, host and port). The last one used comes first:
+/// it is the one least likely to have been closed, and the others can age out.
+class Pool {
+public:
+    struct Limits {
+        std::size_t idle_per_origin = 256;
+        /// Shorter than the keep-alive time of common servers, so that we close first.
+        std::chrono::seconds idle_time{30};
+    };
+
+    explicit Pool(net::Worker& worker, Limits limits) : worker_(worker), limits_(limits) {}
+    explicit Pool(net::Worker& worker) : Pool(worker, Limits{}) {}
+
+    /// A kept connection to the origin, or null. Never waits.
+    std::unique_ptr<Connection> take(const Target& target);
+    /// A fresh connection.
+    net::Awaitable<core::Result<std::unique_ptr<Connection>>> open(const Target& target, core::TimePoint deadline);
+    /// Keeps a connection that stands between two messages; closes it instead when there are enough.
+    void give(std::unique_ptr<Connection> connection);
+    /// Closes what has rested too long. Called by itself every few hundred `give`s; nothing is cleaned inside `take`.
+    void clean();
+    void clear() noexcept { idle_.clear(); }
+
+private:
+    struct Hash : std::hash<std::string_view> {
+        using is_transparent = void;
+    };
+    using Idle = std::vector<std::unique_ptr<Connection>>;
+
+    net::Worker& worker_;
+    Limits limits_;
+    std::unordered_map<std::string, Idle, Hash, std::equal_to<>> idle_;
+    unsigned gives_ = 0;
+};
+
+}  // namespace oai::http
