@@ -183,8 +183,7 @@ Complaint read_content_length(std::string_view value, RequestHead& out, FramingF
 
 /// Equal values are one (RFC 9110 8.6): front ends of providers do send them.
 Complaint read_content_length(std::string_view value, ResponseHead& out, FramingFacts& facts) {
-    Complaint complaint = value.empty() ? "holds an empty Content-Length" : kFine;
-    while (complaint.empty()) {
+    while (true) {
         const std::size_t comma = std::min(value.find(','), value.size());
         std::uint64_t length = 0;
         if (!read_length(trim_blanks(value.data(), value.data() + comma), length))
@@ -192,10 +191,9 @@ Complaint read_content_length(std::string_view value, ResponseHead& out, Framing
         if (facts.has_length && length != out.content_length) return "holds a Content-Length that contradicts another";
         facts.has_length = true;
         out.content_length = length;
-        if (comma == value.size()) break;
+        if (comma == value.size()) return kFine;
         value.remove_prefix(comma + 1);
     }
-    return complaint;
 }
 
 Complaint read_transfer_encoding(std::string_view value, FramingFacts& facts) {
@@ -327,14 +325,22 @@ Complaint check_first_byte(char c, const ResponseHead&) {
 constexpr std::string_view start_line_name(const RequestHead&) {
     return "the request line ";
 }
+
 constexpr std::string_view start_line_name(const ResponseHead&) {
     return "the status line ";
+}
+
+/// Most names differ in length or in the first letter, which an inlined look can tell.
+bool same_name(std::string_view a, std::string_view b) noexcept {
+    if (a.size() != b.size() || a.empty() || ((a[0] ^ b[0]) & ~0x20) != 0) return false;
+    return equals_ignore_case(a, b);
 }
 
 void clear(RequestHead& out) {
     out.fields.clear();
     out.expect_continue = false;
 }
+
 void clear(ResponseHead& out) {
     out.fields.clear();
 }
@@ -343,7 +349,7 @@ void clear(ResponseHead& out) {
 
 const Field* Fields::find(std::string_view name) const noexcept {
     const Field* const found =
-        std::find_if(begin(), end(), [name](const Field& field) { return equals_ignore_case(field.name, name); });
+        std::find_if(begin(), end(), [name](const Field& field) { return same_name(field.name, name); });
     return found == end() ? nullptr : found;
 }
 
@@ -354,7 +360,7 @@ std::string_view Fields::value(std::string_view name, std::string_view otherwise
 
 std::size_t Fields::count(std::string_view name) const noexcept {
     return static_cast<std::size_t>(
-        std::count_if(begin(), end(), [name](const Field& field) { return equals_ignore_case(field.name, name); }));
+        std::count_if(begin(), end(), [name](const Field& field) { return same_name(field.name, name); }));
 }
 
 HeadStatus HeadReader::read_request(std::string_view input, RequestHead& out) {
@@ -387,7 +393,7 @@ HeadStatus HeadReader::read(std::string_view input, H& out, bool answers_head) {
         if (lf == nullptr) break;
 
         const bool crlf = lf != line && lf[-1] == '\r';
-        const char* const end = lf - 1;
+        const char* const end = crlf ? lf - 1 : lf;
         if (stage_ == Stage::start_line) {
             Complaint bad = crlf ? kFine : kBareLf;
             if (crlf && end == line) {

@@ -9,8 +9,8 @@
 
 namespace oai::http {
 
-/// Strict by choice, with request smuggling in mind (RFC 9110, 9112): what two parsers could read in two ways is
-/// refused, not repaired. No allocation unless a head is refused.
+// Strict by choice, with request smuggling in mind (RFC 9110, 9112): what two parsers could read in two ways is
+// refused, not repaired. No allocation unless a head is refused.
 
 /// One header line; both views point into the input. The value is trimmed and holds no CR, LF, NUL or other control
 /// character but HTAB; the name is a token, in the sender's case.
@@ -148,7 +148,6 @@ private:
     const char* base_ = nullptr;  ///< where the input was at the last call
     std::size_t line_start_ = 0;  ///< of the first line that is not read yet
     std::size_t scanned_ = 0;     ///< no LF between line_start_ and here
-    std::size_t lines_ = 0;       ///< header lines seen, for messages
     std::uint64_t total_scanned_ = 0;
     Stage stage_ = Stage::start_line;
     bool skipped_empty_ = false;

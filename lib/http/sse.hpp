@@ -21,7 +21,7 @@ struct SseEvent {
     std::size_t end_offset = 0;
     /// Where its first byte is in this feed; 0 when it began in an earlier one.
     std::size_t begin_offset = 0;
-    bool whole = false;         ///< it began in this feed: [begin_offset, end_offset) are its bytes
+    bool whole = false;  ///< it began in this feed: [begin_offset, end_offset) are its bytes, comments within it too
     bool data_in_feed = false;  ///< `data` points into this feed's bytes, so it may be spliced there
     bool is_comment = false;    ///< a line that begins with a colon, such as a keep-alive; the rest is empty then
 };
@@ -31,7 +31,8 @@ struct SseEvent {
 /// checked for UTF-8.
 ///
 /// An event that lies whole within one feed and has one data line (the usual case) is handed out without copying; one
-/// that is cut is gathered in a buffer. Comments are reported when their line ends.
+/// that is cut is gathered in a buffer. Comments are reported when their line ends. Bytes of no event and no comment
+/// (empty lines, blocks without data) are to be relayed as they are.
 class SseReader {
 public:
     static constexpr std::size_t kMaxEventBytes = std::size_t{8} * 1024 * 1024;

@@ -33,7 +33,7 @@ core::Result<Url> parse_url(std::string_view text);
 /// Whether a path means the same to everybody who reads it: begins with '/', valid escapes, no dot segments, no empty
 /// segments but the last, and neither a slash, a backslash, a control character nor a percent sign in disguise (%2f,
 /// %5c, %00, %25). Ask before a path goes into an upstream's URL.
-bool is_plain_path(std::string_view path) noexcept;
+[[nodiscard]] bool is_plain_path(std::string_view path) noexcept;
 
 /// %41 -> 'A'. An incomplete or wrong escape, and one that hides a control character, is Code::invalid_request.
 core::Result<std::string> percent_decode(std::string_view text);

@@ -172,11 +172,11 @@ Member Scanner::find(Padded text, std::initializer_list<std::string_view> path) 
     return member;
 }
 
-Member Scanner::find_copied(std::string_view text, std::initializer_list<std::string_view> path) {
+Padded Scanner::copy(std::string_view text) {
     if (copy_.capacity() > kKeptCapacity && text.size() <= kKeptCapacity) copy_ = {};
     copy_.reserve(text.size() + Padded::kPadding);
     copy_.assign(text);
-    return find(Padded{copy_}, path);
+    return Padded{copy_};
 }
 
 std::size_t spliced_size(std::string_view body, std::span<const Splice> splices) noexcept {

@@ -51,9 +51,9 @@ public:
     /// The value at a path of object members, such as {"response", "usage"}; absent when a step is missing or the text breaks
     /// before it is reached.
     Member find(Padded text, std::initializer_list<std::string_view> path);
-    /// The same for text without padding, which is copied: for the few events per stream that are looked into.
-    /// The result points into this scanner until its next call.
-    Member find_copied(std::string_view text, std::initializer_list<std::string_view> path);
+    /// A padded copy of text that has no padding of its own: for the few events per stream that are looked into.
+    /// Good until the next call of `copy`.
+    Padded copy(std::string_view text);
 
 private:
     struct Parser;

@@ -1,0 +1,150 @@
+#include "upstream/catalog_config.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "core/units.hpp"
+
+namespace oai::upstream {
+
+using core::Result;
+
+namespace {
+
+constexpr std::int64_t kMostWeight = 1'000'000;
+
+/// The endpoint table's paths begin with /v1; people write a base URL with it (OPENAI_BASE_URL) and without.
+Result<http::Target> target_of(std::string_view base_url) {
+    Result<http::Url> url = http::parse_url(base_url);
+    if (!url) return url.error();
+    if (url->tls())
+        return core::Error{.code = core::Code::invalid_argument,
+                           .detail = "https upstreams are not supported by this version; use an http:// address, such as a TLS-terminating proxy"};
+    if (url->base_path.ends_with("/v1")) url->base_path.resize(url->base_path.size() - 3);
+    return http::Target(std::move(*url));
+}
+
+std::string bearer(std::string_view api_key) {
+    return api_key.empty() ? std::string() : "Bearer " + std::string(api_key);
+}
+
+/// A credential goes into a header line: it must not be able to end it.
+void check_credential(const config::Section& section, std::string_view key, std::string_view value) {
+    const bool printable = std::ranges::all_of(value, [](char c) { return c > 0x20 && c < 0x7F; });
+    if (!printable) section.fail(key, "must be printable ASCII without blanks");
+}
+
+Account read_account(const config::Section& section, std::string name) {
+    Account account{.name = std::move(name), .target = {}, .authorization = {}};
+    const std::string url = section.required_string("base_url");
+    const std::string api_key = section.secret("api_key");
+    check_credential(section, "api_key", api_key);
+    account.authorization = bearer(api_key);
+    if (url.empty()) return account;
+    Result<http::Target> target = target_of(url);
+    if (target) {
+        account.target = std::move(*target);
+    } else {
+        section.fail("base_url", target.error().detail);
+    }
+    return account;
+}
+
+std::map<std::string, Account> read_accounts(const config::Section& root) {
+    std::map<std::string, Account> accounts;
+    for (const config::Section& section : root.sections("account")) {
+        Account account = read_account(section, section.required_string("name"));
+        account.weight = section.integer("weight", 1, 0, kMostWeight);
+        const std::string name = account.name;
+        if (!accounts.emplace(name, std::move(account)).second) section.fail("name", "is already the name of another account");
+    }
+    return accounts;
+}
+
+Version read_version(const config::Section& section, const std::string& provider, std::map<std::string, Account>& accounts,
+                     std::set<std::string>& used) {
+    Version version{.provider = provider, .version = section.required_string("version"), .model_name = {}, .accounts = {}};
+    section.choice("type", wire::Dialect::openai, {{"openai", wire::Dialect::openai}, {"compatible", wire::Dialect::openai}});
+    version.weight = section.integer("weight", 100, 0, kMostWeight);
+    version.is_default = section.boolean("default", false);
+    const config::Section props = section.section("props");
+    const std::vector<std::string> names = section.strings("accounts");
+    if (props.has("model_name")) version.model_name = props.required_string("model_name");
+    const bool implicit = props.has("base_url") || props.has("api_key");
+    if (implicit && !names.empty()) section.fail("accounts", "and props.base_url exclude each other: name a pool or give one URL");
+    if (!implicit && names.empty()) section.fail("needs props.base_url, or accounts = [\"name\", ...]");
+    if (implicit) version.accounts.push_back(read_account(props, provider + "/" + version.version));
+    for (const std::string& name : names) {
+        const auto found = accounts.find(name);
+        if (found == accounts.end()) {
+            section.fail("accounts", "names \"" + name + "\", and there is no [[account]] of that name");
+            continue;
+        }
+        used.insert(name);
+        version.accounts.push_back(found->second);
+    }
+    return version;
+}
+
+}  // namespace
+
+Catalog read_catalog(const config::Section& root) {
+    std::map<std::string, Account> accounts = read_accounts(root);
+    std::set<std::string> used;
+    std::vector<Provider> providers;
+    for (const config::Section& section : root.sections("provider")) {
+        Provider provider;
+        // Category and name match without regard to case.
+        provider.name = core::to_lower(section.string("category", "llm") + "/" + section.required_string("name"));
+        section.choice("strategy", 0, {{"weight", 0}});
+        for (const Provider& other : providers) {
+            if (other.name == provider.name) section.fail("name", "is already the name of another provider of that category");
+        }
+        for (const config::Section& entry : section.sections("version")) {
+            Version version = read_version(entry, provider.name, accounts, used);
+            for (const Version& other : provider.versions) {
+                if (other.version == version.version) entry.fail("version", "stands twice in this provider");
+                if (other.is_default && version.is_default) entry.fail("default", "is set for two versions of this provider; keep one");
+            }
+            provider.versions.push_back(std::move(version));
+        }
+        if (provider.versions.empty()) section.fail("needs at least one [[provider.version]]");
+        providers.push_back(std::move(provider));
+    }
+    for (const config::Section& section : root.sections("account")) {
+        if (!used.contains(section.string("name"))) section.fail("name", "is in the accounts of no version; name it there or remove it");
+    }
+    std::vector<Route> routes;
+    for (const config::Section& section : root.sections("route")) {
+        Route route{.pattern = section.required_string("model"), .map = {}};
+        for (auto& [from, to] : section.string_map("map")) route.map.emplace(from, to);
+        const std::string name = core::to_lower(section.required_string("provider"));
+        const auto found = std::ranges::find_if(providers, [&](const Provider& p) { return p.name == name; });
+        if (found == providers.end()) section.fail("provider", "must name a provider as category/name, such as \"llm/openai\"");
+        if (route.pattern.find('*') != std::string::npos && route.pattern.find('*') != route.pattern.size() - 1)
+            section.fail("model", "may hold one * at its end, such as gpt-*");
+        for (const auto& [from, to] : route.map) {
+            if (to.empty()) section.fail("map", "maps \"" + from + "\" to nothing");
+        }
+        route.provider = static_cast<std::size_t>(found - providers.begin());
+        routes.push_back(std::move(route));
+    }
+    if (routes.empty() && providers.size() == 1) routes.push_back(Route{.pattern = "*", .provider = 0, .map = {}});
+    if (routes.empty() && providers.size() > 1) root.fail("several providers need [[route]]s that say which models are whose");
+    return Catalog(std::move(providers), std::move(routes));
+}
+
+Result<Catalog> single_upstream(std::string_view base_url, std::string_view api_key) {
+    Result<http::Target> target = target_of(base_url);
+    if (!target) return target.error();
+    Provider provider{.name = "llm/openai", .versions = {}};
+    Version version{.provider = provider.name, .version = "v1", .weight = 100, .is_default = true, .model_name = {}, .accounts = {}};
+    version.accounts.push_back(Account{.name = "llm/openai/v1", .target = std::move(*target), .authorization = bearer(api_key)});
+    provider.versions.push_back(std::move(version));
+    std::vector<Provider> providers;
+    providers.push_back(std::move(provider));
+    return Catalog(std::move(providers), {Route{.pattern = "*", .provider = 0, .map = {}}});
+}
+
+}  // namespace oai::upstream

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "json/scanner.hpp"
+#include "metrics/sample.hpp"
+#include "wire/stream_reader.hpp"
+
+namespace oai::wire {
+
+/// What a JSON answer (or the `response` inside a stream's last event) says about itself.
+struct Answer {
+    bool is_json = false;
+    Ending ending = Ending::none;
+    std::optional<Usage> usage;
+};
+
+/// Reads a whole JSON answer of an endpoint. Text that is no JSON object has `is_json` false.
+Answer read_answer(Terminal terminal, json::Padded body, json::Scanner& scanner);
+
+/// What became of a request, in the words of the metrics. One function for the gateway and for the load generator.
+struct Ended {
+    metrics::Outcome outcome = metrics::Outcome::ok;
+    bool token_limited = false;
+};
+
+/// The outcome of an HTTP answer with that status and ending, once all of it was read.
+Ended outcome_of(int http_status, Ending ending) noexcept;
+/// The outcome of an exchange that failed with `error` before or in its answer.
+metrics::Outcome outcome_of(const core::Error& error) noexcept;
+
+}  // namespace oai::wire

@@ -1,0 +1,89 @@
+#include "upstream/catalog_config.hpp"
+
+#include <doctest/doctest.h>
+
+#include "config/document.hpp"
+
+using namespace oai;
+using namespace oai::upstream;
+
+namespace {
+
+struct Read {
+    Catalog catalog;
+    std::string problems;
+};
+
+Read read(std::string_view text) {
+    const auto document = config::Document::parse(text, "x.toml", config::empty_environment());
+    REQUIRE(document);
+    Read read{read_catalog(document->root()), {}};
+    for (const std::string& problem : document->problems()) read.problems += problem + "\n";
+    return read;
+}
+
+}  // namespace
+
+TEST_CASE("providers, versions, accounts and routes are read as the design writes them") {
+    const Read got = read(R"(
+[[provider]]
+category = "LLM"
+name = "OpenAI"
+strategy = "weight"
+[[provider.version]]
+version = "v1"
+type = "openai"
+weight = 95
+default = true
+props = { base_url = "http://127.0.0.1:9180/v1", api_key = "sk-1" }
+[[provider.version]]
+version = "v2"
+weight = 5
+accounts = ["a1"]
+[[account]]
+name = "a1"
+base_url = "http://127.0.0.1:9181"
+api_key = "sk-2"
+weight = 10
+[[route]]
+model = "gpt-*"
+provider = "llm/openai"
+map = { "alias-model" = "gpt-real" }
+)");
+    CHECK(got.problems == "");
+    REQUIRE(got.catalog.providers().size() == 1);
+    const Provider& provider = got.catalog.providers()[0];
+    CHECK(provider.name == "llm/openai");
+    REQUIRE(provider.versions.size() == 2);
+    CHECK(provider.versions[0].accounts[0].target.url.base_path.empty());
+    CHECK(provider.versions[0].accounts[0].authorization == "Bearer sk-1");
+    CHECK(provider.versions[1].accounts[0].name == "a1");
+    CHECK(got.catalog.select("gpt-x", 0)->version->version == "v1");
+}
+
+TEST_CASE("what is wrong is said with its line") {
+    struct Row {
+        const char* text;
+        const char* want;
+    };
+    const Row rows[] = {
+        {"[[provider]]\nname = \"p\"\n", "x.toml:1: [[provider]] needs at least one [[provider.version]]"},
+        {"[[provider]]\nname = \"p\"\n[[provider.version]]\nversion = \"v1\"\n", "needs props.base_url, or accounts"},
+        {"[[provider]]\nname = \"p\"\n[[provider.version]]\nversion = \"v1\"\nprops = { base_url = \"ftp://x\" }\n", "x.toml:5: "},
+        {"[[provider]]\nname = \"p\"\n[[provider.version]]\nversion = \"v1\"\nprops = { base_url = \"https://api.example.com\" }\n",
+         "https upstreams are not supported"},
+        {"[[provider]]\nname = \"p\"\n[[provider.version]]\nversion = \"v1\"\naccounts = [\"nobody\"]\n", "no [[account]] of that name"},
+        {"[[account]]\nname = \"a\"\nbase_url = \"http://x\"\n", "is in the accounts of no version"},
+        {"[[provider]]\nname = \"p\"\n[[provider.version]]\nversion = \"v1\"\nprops = { base_url = \"http://x\", api_key = \"a\\r\\nb\" }\n",
+         "printable ASCII"},
+        {"[[provider]]\nname = \"p\"\n[[provider.version]]\nversion = \"v1\"\nprops = { base_url = \"http://x\" }\n[[route]]\nmodel = "
+         "\"g*x\"\nprovider = \"llm/q\"\n",
+         "x.toml:8: "},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(row.text);
+        const Read got = read(row.text);
+        CAPTURE(got.problems);
+        CHECK(got.problems.find(row.want) != std::string::npos);
+    }
+}

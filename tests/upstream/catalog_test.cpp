@@ -1,0 +1,70 @@
+#include "upstream/catalog.hpp"
+
+#include <doctest/doctest.h>
+
+#include <map>
+
+using namespace oai;
+using namespace oai::upstream;
+
+namespace {
+
+Version version(std::string name, std::int64_t weight, bool is_default = false) {
+    Version v{.provider = "llm/openai", .version = std::move(name), .weight = weight, .is_default = is_default, .model_name = {}, .accounts = {}};
+    v.accounts.push_back(Account{.name = "a", .target = http::Target(*http::parse_url("http://127.0.0.1:1")), .authorization = "Bearer k"});
+    return v;
+}
+
+Catalog catalog(std::vector<Version> versions, std::vector<Route> routes) {
+    std::vector<Provider> providers;
+    providers.push_back(Provider{.name = "llm/openai", .versions = std::move(versions)});
+    return Catalog(std::move(providers), std::move(routes));
+}
+
+}  // namespace
+
+TEST_CASE("routes: exact first, then the longest wildcard") {
+    const Catalog c = catalog({version("v1", 1)}, {Route{.pattern = "*", .provider = 0, .map = {}},
+                                                   Route{.pattern = "gpt-*", .provider = 0, .map = {}},
+                                                   Route{.pattern = "gpt-5*", .provider = 0, .map = {}},
+                                                   Route{.pattern = "gpt-5", .provider = 0, .map = {}}});
+    CHECK(c.find_route("gpt-5")->pattern == "gpt-5");
+    CHECK(c.find_route("gpt-5-mini")->pattern == "gpt-5*");
+    CHECK(c.find_route("gpt-4o")->pattern == "gpt-*");
+    CHECK(c.find_route("claude")->pattern == "*");
+    CHECK(catalog({version("v1", 1)}, {Route{.pattern = "gpt-*", .provider = 0, .map = {}}}).find_route("claude") == nullptr);
+}
+
+TEST_CASE("versions get their share of the hashes, and one hash always the same version") {
+    const Catalog c = catalog({version("v1", 95), version("v2", 5)}, {Route{.pattern = "*", .provider = 0, .map = {}}});
+    std::map<std::string, int> seen;
+    for (std::uint64_t hash = 0; hash < 10'000; ++hash) ++seen[c.select("m", hash)->version->version];
+    CHECK(seen["v1"] == 9500);
+    CHECK(seen["v2"] == 500);
+    CHECK(c.select("m", 7)->version == c.select("m", 7)->version);
+}
+
+TEST_CASE("a version at weight 0 gets nothing; all at 0 falls to the default; nothing usable says so") {
+    const std::vector<Route> any{Route{.pattern = "*", .provider = 0, .map = {}}};
+    const Catalog one = catalog({version("v1", 0), version("v2", 3)}, any);
+    for (std::uint64_t hash = 0; hash < 100; ++hash) CHECK(one.select("m", hash)->version->version == "v2");
+    const Catalog none = catalog({version("v1", 0), version("v2", 0, true)}, any);
+    CHECK(none.select("m", 1)->version->version == "v2");
+    const Catalog dead = catalog({version("v1", 0)}, any);
+    CHECK(dead.select("m", 1).error().code == core::Code::unavailable);
+    CHECK(Catalog{}.select("m", 1).error().code == core::Code::unavailable);
+    const Catalog other = catalog({version("v1", 1)}, {Route{.pattern = "gpt-*", .provider = 0, .map = {}}});
+    CHECK(other.select("m", 1).error().code == core::Code::not_found);
+}
+
+TEST_CASE("a mapped name is what the upstream gets, and a version's own model name wins") {
+    Version fixed = version("v1", 1);
+    const std::vector<Route> mapped{Route{.pattern = "*", .provider = 0, .map = {{"alias", "real"}}}};
+    const Catalog a = catalog({fixed}, mapped);
+    CHECK(a.select("alias", 1)->upstream_model == "real");
+    CHECK(a.select("other", 1)->upstream_model == "other");
+    fixed.model_name = "pinned";
+    const Catalog b = catalog({fixed}, mapped);
+    CHECK(b.select("alias", 1)->upstream_model == "pinned");
+    CHECK(a.model_names() == std::vector<std::string>{"alias"});
+}

@@ -1,0 +1,60 @@
+#include "wire/answer.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace oai;
+using namespace oai::wire;
+using metrics::Outcome;
+
+TEST_CASE("a JSON answer tells its ending and its usage") {
+    struct Row {
+        const char* name;
+        Terminal terminal;
+        const char* body;
+        bool is_json;
+        Ending ending;
+        std::optional<Usage> usage;
+    };
+    const Row rows[] = {
+        {"responses", Terminal::responses,
+         R"({"id":"r","status":"completed","error":null,"output":[{"content":[{"text":"\"usage\":{}"}]}],"usage":{"input_tokens":9,"input_tokens_details":{"cached_tokens":1},"output_tokens":4,"total_tokens":13}})",
+         true, Ending::completed, Usage{9, 4}},
+        {"responses at the caller's limit", Terminal::responses,
+         R"({"status":"incomplete","incomplete_details":{"reason":"max_output_tokens"},"usage":{"input_tokens":1,"output_tokens":32}})", true,
+         Ending::token_limit, Usage{1, 32}},
+        {"responses cut for content", Terminal::responses, R"({"status":"incomplete","incomplete_details":{"reason":"content_filter"}})", true,
+         Ending::incomplete, std::nullopt},
+        {"responses failed", Terminal::responses, R"({"status":"failed","error":{"code":"server_error","message":"x"}})", true, Ending::failed,
+         std::nullopt},
+        {"chat", Terminal::chat,
+         R"({"choices":[{"message":{"content":"the \"length\" of"},"finish_reason":"stop"}],"usage":{"prompt_tokens":5,"completion_tokens":2}})",
+         true, Ending::completed, Usage{5, 2}},
+        {"chat at the limit", Terminal::chat, R"({"choices":[{"message":{"content":"x"}, "finish_reason" : "length"}]})", true, Ending::token_limit,
+         std::nullopt},
+        {"an error in a 200", Terminal::chat, R"({"error":{"message":"overloaded"}})", true, Ending::failed, std::nullopt},
+        {"a page", Terminal::responses, "<html></html>", false, Ending::none, std::nullopt},
+        {"cut", Terminal::responses, R"({"status":"completed","usage":{"input)", false, Ending::none, std::nullopt},
+        {"usage of another kind", Terminal::responses, R"({"status":"completed","usage":{"prompt_tokens":1}})", true, Ending::completed, std::nullopt},
+        {"negative tokens", Terminal::responses, R"({"status":"completed","usage":{"input_tokens":-1,"output_tokens":99999999999}})", true,
+         Ending::completed, Usage{0, 4294967295u}},
+    };
+    json::Scanner scanner;
+    for (const Row& row : rows) {
+        CAPTURE(row.name);
+        const Answer answer = read_answer(row.terminal, scanner.copy(row.body), scanner);
+        CHECK(answer.is_json == row.is_json);
+        CHECK(answer.ending == row.ending);
+        CHECK(answer.usage == row.usage);
+    }
+}
+
+TEST_CASE("status and ending make one outcome") {
+    CHECK(outcome_of(200, Ending::completed).outcome == Outcome::ok);
+    CHECK(outcome_of(200, Ending::none).outcome == Outcome::truncated);
+    CHECK(outcome_of(200, Ending::failed).outcome == Outcome::stream_error);
+    CHECK(outcome_of(200, Ending::token_limit).token_limited);
+    CHECK_FALSE(outcome_of(200, Ending::incomplete).token_limited);
+    CHECK(outcome_of(429, Ending::completed).outcome == Outcome::http_429);
+    CHECK(outcome_of(404, Ending::completed).outcome == Outcome::http_4xx);
+    CHECK(outcome_of(529, Ending::completed).outcome == Outcome::http_5xx);
+}
