@@ -1,0 +1,32 @@
+#include "crypto/hash.hpp"
+
+#include <openssl/crypto.h>
+#include <openssl/sha.h>
+
+#include "core/ids.hpp"
+
+namespace oai::crypto {
+
+Digest sha256(std::string_view bytes) noexcept {
+    Digest digest;
+    SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data());
+    return digest;
+}
+
+std::string sha256_hex(std::string_view bytes) {
+    return to_hex(sha256(bytes));
+}
+
+bool constant_time_equal(std::string_view a, std::string_view b) noexcept {
+    return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+bool constant_time_equal(const Digest& a, const Digest& b) noexcept {
+    return CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+std::string to_hex(const Digest& digest) {
+    return core::to_hex({reinterpret_cast<const char*>(digest.data()), digest.size()});
+}
+
+}  // namespace oai::crypto
