@@ -31,6 +31,7 @@ bool is_name(std::string_view name, std::string_view lower) noexcept {
 }
 
 /// Control characters are rare: eight bytes are asked at once, and only a hit is looked at closely (it may be HTAB).
+/// Ending with one word that overlaps the last instead of single bytes was tried: 30 ns slower for a head of 11 fields.
 bool has_control(const char* at, const char* end) noexcept {
     constexpr std::uint64_t ones = 0x0101010101010101ULL;
     constexpr std::uint64_t high = ones * 0x80;
