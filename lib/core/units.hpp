@@ -44,6 +44,7 @@ Result<WallTime> parse_rfc3339(std::string_view text);
 /// ASCII only, without locale.
 char to_lower(char c) noexcept;
 std::string to_lower(std::string_view text);
+std::string to_upper(std::string_view text);
 bool equals_ignore_case(std::string_view a, std::string_view b) noexcept;
 std::string_view trim(std::string_view text) noexcept;
 

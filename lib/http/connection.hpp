@@ -28,6 +28,7 @@ struct Connection {
     core::TimePoint read_at{};  ///< when the last read returned: the one stamp of all it brought
     bool reused = false;        ///< from the pool: the other side may have closed it meanwhile
     std::string origin;         ///< the pool's key
+    std::string scratch;        ///< for a head that is being written; keeps its memory
     core::TimePoint idle_since{};
 };
 

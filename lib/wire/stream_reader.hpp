@@ -50,11 +50,18 @@ public:
     /// An error means the bytes are no event stream (an event over the bound); nothing more can be read.
     template <class OnGap>
     core::Result<void> feed(std::string_view bytes, core::TimePoint at, json::Scanner& scanner, OnGap on_gap) {
-        return sse_.feed(bytes, [&](const http::SseEvent& event) {
+        whole_ = 0;
+        core::Result<void> read = sse_.feed(bytes, [&](const http::SseEvent& event) {
             const std::optional<core::TimePoint> before = last_output_;
             if (take(event, at, scanner) == EventKind::output && before) on_gap(*before, at);
+            whole_ = event.end_offset;
         });
+        if (sse_.between_events()) whole_ = bytes.size();
+        return read;
     }
+
+    /// How many of the last feed's bytes end with a whole event: what comes behind belongs to one that is cut.
+    std::size_t whole_bytes() const noexcept { return whole_; }
 
     std::optional<core::TimePoint> first_event() const noexcept { return first_event_; }
     std::optional<core::TimePoint> first_output() const noexcept { return first_output_; }
@@ -80,6 +87,7 @@ private:
     Terminal terminal_;
     http::SseReader sse_;
     std::optional<core::TimePoint> first_event_, first_output_, last_output_;
+    std::size_t whole_ = 0;
     std::uint64_t events_ = 0;
     std::uint64_t output_events_ = 0;
     Ending ending_ = Ending::none;

@@ -1,0 +1,81 @@
+#include "mock/options.hpp"
+
+#include <chrono>
+
+#include "core/units.hpp"
+#include "net/address.hpp"
+
+namespace oai::mock {
+
+using core::Code;
+using core::Error;
+using core::Result;
+
+namespace {
+
+Error named(std::string_view option, Error error) {
+    error.detail = std::string(option) + ": " + error.detail;
+    return error;
+}
+
+}  // namespace
+
+Result<ServerOptions> read_options(const OptionTexts& texts) {
+    ServerOptions options;
+    options.listen = texts.listen;
+    options.workers = texts.workers;
+    options.seed = texts.seed;
+    options.log_file = texts.log_file;
+    Behaviour& behaviour = options.behaviour;
+    FaultRates& faults = behaviour.faults;
+    faults.error_status = texts.error_status;
+    if (!texts.models.empty()) behaviour.models = texts.models;
+
+    if (const auto address = net::parse_listen_address(texts.listen); !address)
+        return named("--listen", address.error());
+    if (texts.workers < 1 || texts.workers > 256)
+        return Error{.code = Code::invalid_argument, .detail = "--workers must be from 1 to 256"};
+
+    struct Law {
+        const char* option;
+        const std::string& text;
+        Distribution& into;
+        Result<Distribution> (*parse)(std::string_view);
+    };
+    const Law laws[] = {{"--first-byte", texts.first_byte, behaviour.first_byte, parse_duration_distribution},
+                        {"--ttft", texts.ttft, behaviour.ttft, parse_duration_distribution},
+                        {"--gap", texts.gap, behaviour.gap, parse_duration_distribution},
+                        {"--latency", texts.latency, behaviour.latency, parse_duration_distribution},
+                        {"--tokens", texts.tokens, behaviour.tokens, parse_count_distribution},
+                        {"--slow", texts.slow, faults.slow, parse_duration_distribution}};
+    for (const Law& law : laws) {
+        Result<Distribution> parsed = law.parse(law.text);
+        if (!parsed) return named(law.option, parsed.error());
+        law.into = *parsed;
+    }
+
+    struct Share {
+        const char* option;
+        const std::string& text;
+        std::int64_t& into;
+    };
+    const Share shares[] = {{"--error-rate", texts.error_rate, faults.error_bp},
+                            {"--hang-rate", texts.hang_rate, faults.hang_bp},
+                            {"--stall-rate", texts.stall_rate, faults.stall_bp},
+                            {"--cut-rate", texts.cut_rate, faults.cut_bp},
+                            {"--error-event-rate", texts.error_event_rate, faults.error_event_bp},
+                            {"--slow-rate", texts.slow_rate, faults.slow_bp}};
+    for (const Share& share : shares) {
+        Result<std::int64_t> parsed = core::parse_percent(share.text);
+        if (!parsed) return named(share.option, parsed.error());
+        share.into = *parsed;
+    }
+
+    const Result<core::nanoseconds> retry_after = core::parse_duration(texts.retry_after);
+    if (!retry_after) return named("--retry-after", retry_after.error());
+    behaviour.retry_after = std::chrono::ceil<std::chrono::seconds>(*retry_after);
+    if (const Result<void> possible = validate(faults); !possible) return possible.error();
+    return options;
+}
+
+}  // namespace oai::mock

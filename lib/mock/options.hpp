@@ -1,0 +1,39 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/result.hpp"
+#include "mock/server.hpp"
+
+namespace oai::mock {
+
+/// The options of `oaiperf mock` as a person writes them.
+struct OptionTexts {
+    std::string listen = "127.0.0.1:9180";
+    unsigned workers = 1;
+    std::uint64_t seed = 1;
+    std::string log_file;
+    std::vector<std::string> models;  ///< empty: the default ones
+
+    std::string first_byte = "0";
+    std::string ttft = "0";
+    std::string gap = "0";
+    std::string latency = "0";
+    std::string tokens = "16";
+
+    std::string error_rate = "0%";
+    int error_status = 500;
+    std::string retry_after = "1s";
+    std::string hang_rate = "0%";
+    std::string stall_rate = "0%";
+    std::string cut_rate = "0%";
+    std::string error_event_rate = "0%";
+    std::string slow_rate = "0%";
+    std::string slow = "2s";
+};
+
+/// Errors name the option.
+core::Result<ServerOptions> read_options(const OptionTexts& texts);
+
+}  // namespace oai::mock

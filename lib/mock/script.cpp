@@ -1,0 +1,127 @@
+#include "mock/script.hpp"
+
+#include <algorithm>
+
+namespace oai::mock {
+
+using core::Code;
+using core::Error;
+using core::Result;
+using std::chrono::nanoseconds;
+
+namespace {
+
+// A purpose keeps its number for good: a seed must mean the same answers after a new kind of draw was added.
+enum Purpose : std::uint64_t {
+    kFaultDraw,
+    kTokensDraw,
+    kFirstByteDraw,
+    kTtftDraw,
+    kLatencyDraw,
+    kGapDraw,
+    kPositionDraw,
+    kSlowDraw
+};
+
+constexpr std::int64_t kAll = 10'000;
+constexpr std::int64_t kMostTokens = 1'000'000;
+
+using Kind = Fault::Kind;
+
+/// One draw over the whole of the shares, so that each comes out as often as it says.
+Fault draw_fault(const FaultRates& rates, std::uint64_t seed, std::uint64_t number) {
+    const struct {
+        std::int64_t share_bp;
+        Kind kind;
+    } rows[] = {{rates.error_bp, Kind::error},
+                {rates.hang_bp, Kind::hang},
+                {rates.stall_bp, Kind::stall},
+                {rates.cut_bp, Kind::cut},
+                {rates.error_event_bp, Kind::failed_event},
+                {rates.slow_bp, Kind::slow}};
+    Fault fault;
+    auto left = static_cast<std::int64_t>(Draws(seed, number, kFaultDraw).below(kAll));
+    for (const auto& row : rows) {
+        left -= row.share_bp;
+        if (left >= 0) continue;
+        fault.kind = row.kind;
+        break;
+    }
+    if (fault.kind == Kind::error) fault.status = rates.error_status;
+    if (fault.kind == Kind::slow) {
+        Draws draws(seed, number, kSlowDraw);
+        fault.delay = nanoseconds{rates.slow.sample(draws)};
+    }
+    return fault;
+}
+
+nanoseconds draw_delay(const Distribution& law, std::uint64_t seed, std::uint64_t number, Purpose purpose) {
+    Draws draws(seed, number, purpose);
+    return nanoseconds{law.sample(draws)};
+}
+
+bool has_position(Kind kind) {
+    return kind == Kind::stall || kind == Kind::cut || kind == Kind::failed_event;
+}
+
+}  // namespace
+
+Result<Plan> make_plan(const Behaviour& behaviour, std::uint64_t seed, const RequestFacts& facts) {
+    Plan plan;
+    const bool by_header = !facts.fault.empty();
+    const std::string_view named = by_header ? facts.fault : fault_in_model(facts.model);
+    if (named.empty()) {
+        plan.fault = draw_fault(behaviour.faults, seed, facts.number);
+    } else {
+        Result<Fault> fault = parse_fault(named);
+        if (!fault) {
+            if (!by_header) fault.error().param = "model";
+            return fault.error();
+        }
+        plan.fault = *fault;
+    }
+
+    Draws tokens(seed, facts.number, kTokensDraw);
+    std::int64_t count = std::clamp(behaviour.tokens.sample(tokens), std::int64_t{1}, kMostTokens);
+    if (facts.max_tokens && *facts.max_tokens < count) {
+        count = std::max(*facts.max_tokens, std::int64_t{1});
+        plan.incomplete = true;
+    }
+    plan.output_tokens = static_cast<unsigned>(count);
+    if (facts.stream && has_position(plan.fault.kind)) {
+        // Drawn: after some output and before all of it, where there is room for that.
+        const unsigned most = plan.output_tokens;
+        if (!plan.fault.after) {
+            Draws position(seed, facts.number, kPositionDraw);
+            plan.fault.after = most < 2 ? 1 : 1 + static_cast<unsigned>(position.below(most - 1));
+        }
+        plan.fault.after = std::min(*plan.fault.after, most);
+    }
+
+    const Distribution& output = facts.stream ? behaviour.ttft : behaviour.latency;
+    plan.first_byte = draw_delay(behaviour.first_byte, seed, facts.number, kFirstByteDraw);
+    plan.first_output = draw_delay(output, seed, facts.number, facts.stream ? kTtftDraw : kLatencyDraw);
+    plan.first_output = std::max(plan.first_output, plan.first_byte) + plan.fault.delay;
+    plan.gap = behaviour.gap;
+    plan.gap_draws = Draws(seed, facts.number, kGapDraw);
+    return plan;
+}
+
+Result<void> validate(const FaultRates& faults) {
+    std::int64_t sum = 0;
+    for (const std::int64_t share :
+         {faults.error_bp, faults.hang_bp, faults.stall_bp, faults.cut_bp, faults.error_event_bp, faults.slow_bp}) {
+        if (share < 0 || share > kAll)
+            return Error{.code = Code::invalid_argument, .detail = "a fault rate must be from 0% to 100%"};
+        sum += share;
+    }
+    if (sum > kAll)
+        return Error{.code = Code::invalid_argument,
+                     .detail = "the fault rates add up to more than 100%; one request has one fault"};
+    if (faults.error_status < 400 || faults.error_status > 599)
+        return Error{.code = Code::invalid_argument,
+                     .detail = "the error status must be from 400 to 599, got " + std::to_string(faults.error_status)};
+    return {};
+}
+
+}  // namespace oai::mock

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.hpp"
+#include "mock/distribution.hpp"
+#include "mock/fault.hpp"
+
+namespace oai::mock {
+
+/// Which share of the requests goes wrong, and how. Shares in basis points; together at most 10000, since one request
+/// has one fault.
+struct FaultRates {
+    std::int64_t error_bp = 0;
+    int error_status = 500;
+    std::int64_t hang_bp = 0;
+    std::int64_t stall_bp = 0;
+    std::int64_t cut_bp = 0;
+    std::int64_t error_event_bp = 0;
+    std::int64_t slow_bp = 0;
+    Distribution slow;  ///< how much later a slow answer comes
+};
+
+/// What the mock does with requests. A value: the server publishes a new one whole.
+struct Behaviour {
+    Distribution first_byte;  ///< receipt -> status line; of a stream also its events before the first output
+    Distribution ttft;        ///< receipt -> first output event of a stream
+    Distribution gap;         ///< between two output events
+    Distribution latency;     ///< receipt -> an answer that is no stream
+    Distribution tokens = Distribution::constant(16);  ///< output tokens; one output event each
+    FaultRates faults;
+    std::chrono::seconds retry_after{1};  ///< with a 429 or 503
+    std::vector<std::string> models = {"gpt-5-mini", "gpt-4o-mini", "mock"};
+};
+
+/// What a decision depends on, besides the behaviour and the seed.
+struct RequestFacts {
+    std::uint64_t number = 0;  ///< of the request, from 1 in order of receipt
+    std::string_view model;
+    std::string_view fault;  ///< of the x-mock-fault header; empty when there is none
+    bool stream = false;
+    std::optional<std::int64_t> max_tokens;  ///< the caller's limit
+};
+
+/// How one request is answered. All times are since its receipt, so that being late once does not add up.
+struct Plan {
+    Fault fault;  ///< of a stream, `after` is always set for the kinds that have it
+    std::chrono::nanoseconds first_byte{0};
+    std::chrono::nanoseconds first_output{0};  ///< of a stream; of a whole answer all of it
+    unsigned output_tokens = 0;
+    bool incomplete = false;  ///< the caller's limit cut it short
+
+    /// Distance from output event to output event; call it once per event.
+    std::chrono::nanoseconds next_gap() noexcept { return std::chrono::nanoseconds{gap.sample(gap_draws)}; }
+    Distribution gap;
+    Draws gap_draws{0, 0, 0};
+};
+
+/// Decides. Header before model name before rates. Errors: invalid_request for a fault nobody knows.
+core::Result<Plan> make_plan(const Behaviour& behaviour, std::uint64_t seed, const RequestFacts& facts);
+
+/// Whether rates and statuses can be. The error says what cannot.
+core::Result<void> validate(const FaultRates& faults);
+
+}  // namespace oai::mock

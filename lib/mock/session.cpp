@@ -1,0 +1,189 @@
+#include "mock/session.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace oai::mock {
+
+using core::Code;
+using core::Error;
+using core::Result;
+using core::TimePoint;
+using net::Awaitable;
+
+namespace {
+
+constexpr std::size_t kMaxBody = std::size_t{64} << 20;
+
+constexpr std::chrono::seconds kHeadTime{30};
+/// Longer than any client's: the upstream is not the one that closes first.
+constexpr std::chrono::seconds kIdleTime{120};
+constexpr std::chrono::seconds kBodyTime{60};
+
+TimePoint now() {
+    return std::chrono::steady_clock::now();
+}
+
+}  // namespace
+
+const Behaviour& Shard::current() {
+    const std::uint64_t latest = shared->generation.load(std::memory_order_acquire);
+    if (generation != latest) {
+        behaviour = shared->behaviour.load();
+        generation = latest;
+    }
+    return *behaviour;
+}
+
+void Shard::start(const std::shared_ptr<Shard>& shard) {
+    // The accept loop lives in the listener, so what it calls keeps the shard, and with it the listener.
+    shard->listener->start([shard](net::Socket socket) {
+        count(shard->connections);
+        shard->worker.spawn(Session::serve(shard, std::move(socket)));
+    });
+}
+
+void Shard::stop() {
+    stopping = true;
+    listener->close();
+    for (Session* session : sessions) session->close();
+}
+
+Awaitable<void> Session::serve(std::shared_ptr<Shard> shard, net::Socket socket) {
+    Session session(*shard, std::move(socket));
+    co_await session.run();
+}
+
+Session::Session(Shard& shard, net::Socket socket)
+    : shard_(shard), connection_(shard.worker, std::move(socket)), timer_(shard.worker.executor()) {
+    place_ = shard_.sessions.insert(shard_.sessions.end(), this);
+    count(shard_.open);
+    if (shard_.stopping) close();
+}
+
+Session::~Session() {
+    shard_.sessions.erase(place_);
+    count(shard_.open, static_cast<std::uint64_t>(-1));
+}
+
+void Session::close() noexcept {
+    stream().close();
+    timer_.cancel();
+}
+
+// http::serve_connection's loop, with the connection in reach of `close`: a server on a given worker ends its own only.
+Awaitable<void> Session::run() {
+    http::RequestHead head;
+    std::chrono::nanoseconds patience = kHeadTime;
+    for (;;) {
+        stream().set_deadline(now() + patience);
+        const Result<bool> got = co_await http::read_request_head(connection_, head);
+        stream().set_deadline(net::Stream::kNever);
+        if (!got) {
+            if (stream().is_open()) co_await refuse(got.error());
+            break;
+        }
+        if (!*got) break;
+        const bool keep = co_await handle(head);
+        if (!keep || shard_.stopping) break;
+        if (connection_.in.empty()) connection_.in.release();
+        patience = kIdleTime;
+    }
+}
+
+Awaitable<bool> Session::handle(const http::RequestHead& head) {
+    net::Buffer gathered(shard_.worker.buffers());
+    std::string_view body;
+    if (head.body == http::BodyFraming::length && connection_.in.size() >= head.content_length) {
+        body = connection_.in.readable().substr(0, static_cast<std::size_t>(head.content_length));
+    } else if (head.body != http::BodyFraming::none) {
+        const Result<std::string_view> received = co_await receive(head, gathered);
+        if (!received) {
+            if (stream().is_open()) co_await refuse(received.error());
+            co_return false;
+        }
+        body = *received;
+    }
+    // A pipelined request was read while its forerunner was answered; it is received when that is over.
+    received_ = std::max(connection_.read_at, ended_);
+
+    const Result<void> understood = understand(head, body);
+    http::finish_body(connection_, body);
+    gathered.release();
+    if (!understood) render_error(understood.error());
+
+    bool complete = false;
+    if (is_immediate()) {
+        render_whole();
+        net::Pieces pieces = framed(true);
+        const std::size_t size = pieces.size();
+        stamp();
+        const net::Stream::Written written = stream().try_write(pieces);
+        complete = written == net::Stream::Written::done;
+        if (written == net::Stream::Written::blocked) {
+            stream().set_deadline(now() + kWriteTime);
+            complete = co_await stream().write(pieces);
+            stream().set_deadline(net::Stream::kNever);
+            ended_ = now();
+        }
+        if (complete) record_.bytes += size;
+    } else {
+        complete = co_await play();
+    }
+    finish_record(complete);
+    co_return complete&& keep_;
+}
+
+Awaitable<Result<std::string_view>> Session::receive(const http::RequestHead& head, net::Buffer& gathered) {
+    stream().set_deadline(now() + kBodyTime);
+    if (head.expect_continue && connection_.in.empty()) {
+        const net::Pieces go_on{"HTTP/1.1 100 Continue\r\n\r\n"};
+        const bool written = co_await stream().write(go_on);
+        if (!written) stream().close();  // the read below says why
+    }
+    Result<std::string_view> body =
+        co_await http::read_whole_body(connection_, head, core::Source::downstream, kMaxBody, gathered);
+    stream().set_deadline(net::Stream::kNever);
+    co_return body;
+}
+
+Awaitable<void> Session::refuse(const Error& error) {
+    if (error.code == Code::cancelled) co_return;  // nobody reads it
+    received_ = now();
+    begin_record();
+    keep_ = false;
+    old_client_ = head_request_ = false;
+    render_error(error);
+    const bool complete = co_await play();
+    finish_record(complete);
+}
+
+void Session::begin_record() {
+    record_ = SendRecord{};
+    record_.number = shard_.shared->requests.fetch_add(1, std::memory_order_relaxed) + 1;
+    status_ = 200;
+    stream_answer_ = false;
+    route_ = nullptr;
+    plan_ = Plan{};
+    model_.clear();
+    head_.clear();
+    body_.clear();
+    if (body_.capacity() > kKeptMemory) body_ = {};
+}
+
+void Session::finish_record(bool complete) {
+    if (complete) count(shard_.answered);
+    if (ended_ < received_) ended_ = now();  // nothing was sent
+    if (!shard_.shared->log->wanted()) return;
+    record_.wall = std::chrono::system_clock::now();
+    record_.model = model_;
+    record_.stream = stream_answer_;
+    record_.fault = fault_name(plan_.fault);
+    record_.received_us = std::chrono::floor<core::microseconds>(received_.time_since_epoch()).count();
+    record_.end_us = core::elapsed_us(received_, ended_).count();
+    record_.complete = complete;
+    shard_.shared->log->append(record_);
+}
+
+}  // namespace oai::mock
