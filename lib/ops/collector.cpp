@@ -79,7 +79,7 @@ Collector::Answer Collector::query(const Filter& filter, core::WallTime start, c
     answer.start = wall_of(window.start_us);
     answer.end = wall_of(window.end_us);
     answer.slot = window.slot;
-    for (const auto& intake : intakes_) answer.open_requests += intake->open_.load(std::memory_order_relaxed);
+    for (const auto& intake : intakes_) answer.open_requests += intake->open();
     return answer;
 }
 

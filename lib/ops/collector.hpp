@@ -60,6 +60,8 @@ public:
         void add_gap(core::TimePoint at, SeriesId series, std::chrono::microseconds gap);
         void begin() noexcept { open_.fetch_add(1, std::memory_order_relaxed); }
         void end() noexcept { open_.fetch_sub(1, std::memory_order_relaxed); }
+        /// Begun and not ended.
+        std::int64_t open() const noexcept { return open_.load(std::memory_order_relaxed); }
 
     private:
         friend class Collector;

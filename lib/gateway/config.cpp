@@ -1,0 +1,138 @@
+#include "gateway/config.hpp"
+
+#include <filesystem>
+#include <set>
+#include <utility>
+
+#include "upstream/catalog_config.hpp"
+
+namespace oai::gateway {
+
+using core::Result;
+using std::chrono::nanoseconds;
+
+namespace {
+
+Timeouts read_timeouts(const config::Section& section) {
+    Timeouts timeouts;
+    timeouts.connect = section.duration("connect", timeouts.connect);
+    timeouts.first_output = section.duration("first_output", timeouts.first_output);
+    timeouts.idle = section.duration("idle", timeouts.idle);
+    timeouts.total = section.duration("total", timeouts.total);
+    return timeouts;
+}
+
+std::vector<ConfiguredKey> read_keys(const config::Section& root) {
+    std::vector<ConfiguredKey> keys;
+    std::set<std::string> names;
+    for (const config::Section& section : root.sections("key")) {
+        ConfiguredKey key{section.required_string("name"), section.required_secret("value"), section.string("group")};
+        if (!names.insert(key.name).second) section.fail("name", "is already the name of another key");
+        if (!key.value.empty() && key.value.size() < 8) section.fail("value", "must be at least 8 characters long");
+        keys.push_back(std::move(key));
+    }
+    return keys;
+}
+
+void fill_from_environment(Config& config, const config::Environment& environment) {
+    if (config.encryption_key.empty()) config.encryption_key = environment("OAIGW_ENCRYPTION_KEY").value_or("");
+    if (config.admin_key.empty()) config.admin_key = environment("OAIGW_ADMIN_KEY").value_or("");
+    if (config.keys.empty()) {
+        if (auto key = environment("OAIGW_CLIENT_KEY"); key && !key->empty()) config.keys.push_back({"environment", std::move(*key), ""});
+    }
+}
+
+}  // namespace
+
+std::string data_dir_of(std::string_view store_url) {
+    if (!store_url.starts_with("sqlite:")) return "data";
+    const std::string parent = std::filesystem::path(store_url.substr(7)).parent_path().string();
+    return parent.empty() ? "." : parent;
+}
+
+Result<Config> load_config(const std::string& path, const config::Environment& environment) {
+    Result<config::Document> document = config::Document::load(path, environment);
+    if (!document) return document.error();
+    const config::Section root = document->root();
+    Config config;
+    if (root.has("listen")) {
+        const Result<net::ListenAddress> listen = net::parse_listen_address(root.string("listen"));
+        if (listen) {
+            config.listen = *listen;
+        } else {
+            root.fail("listen", listen.error().detail);
+        }
+    }
+    config.workers = static_cast<unsigned>(root.integer("workers", 0, 0, 256));
+    config.max_json_bytes = root.size("max_json_bytes", config.max_json_bytes, 1024, std::uint64_t{1} << 30);
+    config.expose_routing = root.boolean("expose_routing", true);
+    config.store_url = root.section("store").string("url", config.store_url);
+    config.data_dir = data_dir_of(config.store_url);
+    config.admin_key = root.section("admin").secret("key");
+    config.timeouts = read_timeouts(root.section("timeouts"));
+    config.keys = read_keys(root);
+    config.catalog = upstream::read_catalog(root);
+    if (Result<void> good = document->finish(); !good) return good.error();
+    fill_from_environment(config, environment);
+    return config;
+}
+
+Result<Config> default_config(const config::Environment& environment) {
+    Config config;
+    const std::string base_url = environment("OPENAI_BASE_URL").value_or("");
+    const std::string api_key = environment("OPENAI_API_KEY").value_or("");
+    if (!base_url.empty() || !api_key.empty()) {
+        Result<upstream::Catalog> catalog = upstream::single_upstream(base_url.empty() ? "https://api.openai.com" : base_url, api_key);
+        if (!catalog) {
+            catalog.error().detail = (base_url.empty() ? "OPENAI_API_KEY is set and OPENAI_BASE_URL is not: " : "OPENAI_BASE_URL: ") + catalog.error().detail;
+            return catalog.error();
+        }
+        config.catalog = std::move(*catalog);
+    }
+    fill_from_environment(config, environment);
+    return config;
+}
+
+std::string_view sample_config() noexcept {
+    return R"(# oaigw: check this file with `oaigw check-config oaigw.toml`, start with `oaigw serve --config oaigw.toml`.
+
+listen = "127.0.0.1:5231"
+# workers = 2              # threads; default: one per core
+# max_json_bytes = "32MiB" # larger request bodies get 413
+# expose_routing = true    # x-oaigw-version and x-oaigw-overhead-us in answers
+
+[store]
+url = "sqlite:data/oaigw.db"   # or "memory:", which forgets everything at the end
+
+[admin]
+key = "env:OAIGW_ADMIN_KEY"    # a literal, env:NAME or file:PATH
+
+[[key]]                        # what your clients send as Authorization: Bearer
+name = "dev"
+value = "env:OAIGW_CLIENT_KEY"
+
+[[provider]]
+category = "llm"
+name = "openai"
+
+[[provider.version]]
+version = "v1"
+type = "openai"                # or "compatible"
+weight = 100
+default = true
+props = { base_url = "http://127.0.0.1:9180", api_key = "env:OPENAI_API_KEY" }
+
+[[route]]
+model = "*"                    # exact names first, then the longest pattern that ends in *
+provider = "llm/openai"
+# map = { "alias-model" = "gpt-real" }   # as clients say it = as the upstream wants it
+
+[timeouts]                     # "0" = none
+connect = "2s"
+first_output = "60s"           # streams: until the first token
+idle = "60s"                   # between two pieces of an answer
+total = "600s"
+)";
+}
+
+}  // namespace oai::gateway

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/document.hpp"
+#include "core/result.hpp"
+#include "net/address.hpp"
+#include "upstream/catalog.hpp"
+
+namespace oai::gateway {
+
+/// Each a limit of its own; 0 = none, and then nothing watches for it.
+struct Timeouts {
+    std::chrono::nanoseconds connect = std::chrono::seconds{2};
+    std::chrono::nanoseconds first_output = std::chrono::seconds{60};  ///< streams: status line, headers, `created` are not output
+    std::chrono::nanoseconds idle = std::chrono::seconds{60};          ///< between two reads once output has begun; and for a slow reader
+    std::chrono::nanoseconds total = std::chrono::seconds{600};
+};
+
+/// A client key from the file or the environment: accepted besides those in the store.
+struct ConfiguredKey {
+    std::string name;
+    std::string value;  ///< secret
+    std::string group;
+};
+
+struct Config {
+    net::ListenAddress listen{"127.0.0.1", 5231};
+    unsigned workers = 0;  ///< 0 = cores
+    std::string store_url = "sqlite:data/oaigw.db";
+    std::string data_dir = "data";  ///< where keys of our own are kept: next to the database
+    std::string encryption_key;     ///< 64 hex digits; empty: `data_dir`/encryption.key
+    std::string admin_key;          ///< secret; empty: made at the first start
+    std::vector<ConfiguredKey> keys;
+    bool auth_required = true;  ///< false only in tests and benchmarks
+    std::size_t max_json_bytes = std::size_t{32} << 20;
+    bool expose_routing = true;  ///< x-oaigw-version and x-oaigw-overhead-us in answers
+    Timeouts timeouts;
+    upstream::Catalog catalog;
+};
+
+/// Reads a configuration file. Every mistake in it is in the error, a line each. `environment` also gives OAIGW_ENCRYPTION_KEY,
+/// OAIGW_ADMIN_KEY and OAIGW_CLIENT_KEY.
+core::Result<Config> load_config(const std::string& path, const config::Environment& environment);
+/// Without a file: embedded defaults, the upstream from OPENAI_BASE_URL and OPENAI_API_KEY.
+core::Result<Config> default_config(const config::Environment& environment);
+
+/// The directory of the database, where our own keys are kept beside it; ./data for a store without one.
+std::string data_dir_of(std::string_view store_url);
+
+/// What `oaigw init` writes: the least and the usual, commented, ready to start.
+std::string_view sample_config() noexcept;
+
+}  // namespace oai::gateway

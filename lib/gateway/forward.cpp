@@ -1,0 +1,107 @@
+#include "gateway/forward.hpp"
+
+#include <array>
+
+#include "gateway/request_head.hpp"
+#include "gateway/stages.hpp"
+#include "gateway/worker_state.hpp"
+#include "wire/model_edit.hpp"
+
+namespace oai::gateway {
+
+using core::Code;
+using core::Error;
+using core::Result;
+using net::Awaitable;
+using net::Stream;
+
+core::TimePoint deadline_after(std::chrono::nanoseconds after, core::TimePoint now) noexcept {
+    return after.count() == 0 ? Stream::kNever : now + after;
+}
+
+Awaitable<Result<void>> write_downstream(Exchange& x, net::Pieces pieces) {
+    Stream& stream = *x.downstream.stream;
+    Stream::Written written = stream.try_write(pieces);
+    if (written == Stream::Written::blocked) {
+        // The client reads slower than the upstream sends: wait for it, read nothing meanwhile. That is the back-pressure.
+        stream.set_deadline(deadline_after(x.tables->timeouts.idle, x.worker.shared.clock.now()));
+        const bool good = co_await stream.write(pieces);
+        stream.set_deadline(Stream::kNever);
+        written = good ? Stream::Written::done : Stream::Written::failed;
+    }
+    if (written == Stream::Written::done) co_return Result<void>{};
+    x.reply.keep = false;
+    co_return Error{.code = Code::cancelled,
+                    .source = core::Source::downstream,
+                    .detail = stream.timed_out() ? "the client does not read its answer" : "the client left"};
+}
+
+namespace {
+
+/// Sends the request and reads the head of the answer.
+Awaitable<Result<void>> ask(Exchange& x, http::Connection& upstream, std::string_view mapped_model, http::ResponseHead& head) {
+    const upstream::Account& account = *x.selection.account;
+    const std::array<json::Splice, 1> splices{{{x.body.model.raw, mapped_model}}};
+    const std::span<const json::Splice> edits(splices.data(), mapped_model.empty() ? 0 : 1);
+    write_request_head(upstream.scratch, x.request, account, json::spliced_size(x.body.text, edits));
+    net::Pieces pieces{upstream.scratch};
+    json::spliced(x.body.text, edits, [&](std::string_view piece) { pieces.add(piece); });
+
+    Stream::Written written = upstream.stream->try_write(pieces);
+    if (written == Stream::Written::blocked) {
+        const bool good = co_await upstream.stream->write(pieces);
+        written = good ? Stream::Written::done : Stream::Written::failed;
+    }
+    // A fresh connection that takes no more may hold an answer already (a 413, say): read it. A kept one was closed.
+    if (written == Stream::Written::failed && upstream.reused)
+        co_return Error{.code = Code::upstream_truncated, .source = core::Source::upstream, .retryable = true, .detail = "the kept connection was closed"};
+    x.stamps.sent = x.worker.shared.clock.now();
+    co_return co_await http::read_response_head(upstream, x.request.method, head);
+}
+
+bool is_event_stream(const http::ResponseHead& head) noexcept {
+    return head.status == 200 && head.fields.value("content-type").starts_with("text/event-stream");
+}
+
+}  // namespace
+
+Awaitable<Result<void>> forward(Exchange& x) {
+    const upstream::Account& account = *x.selection.account;
+    const Timeouts& timeouts = x.tables->timeouts;
+    std::string mapped;
+    if (x.selection.upstream_model != x.body.model_name) mapped = wire::quoted_model(x.selection.upstream_model);
+
+    const core::TimePoint start = x.worker.shared.clock.now();
+    x.attempt_start = start;
+    const core::TimePoint total = deadline_after(timeouts.total, x.stamps.scheduled);
+    std::unique_ptr<http::Connection> upstream;
+    http::ResponseHead head;
+    for (;;) {
+        upstream = x.worker.pool.take(account.target);
+        if (!upstream) {
+            Result<std::unique_ptr<http::Connection>> opened =
+                co_await x.worker.pool.open(account.target, std::min(total, deadline_after(timeouts.connect, start)));
+            if (!opened) {
+                // The address is ours to know, not the client's.
+                opened.error().detail = "no connection to the upstream";
+                co_return opened.error();
+            }
+            upstream = std::move(*opened);
+        }
+        upstream->stream->set_deadline(x.body.stream ? std::min(total, deadline_after(timeouts.first_output, start)) : total);
+        Result<void> answered = co_await ask(x, *upstream, mapped, head);
+        if (answered) break;
+        // Kept connections may have been closed meanwhile; each is tried once, then a fresh one decides.
+        if (!answered.error().retryable) co_return answered.error();
+    }
+    x.stamps.first_byte = upstream->read_at;
+
+    const bool keep_upstream = head.keep_alive;
+    Result<void> relayed = is_event_stream(head) ? co_await relay_stream(x, *upstream, head) : co_await relay_whole(x, *upstream, head);
+    if (!relayed) co_return relayed.error();
+    http::finish_body(x.downstream, x.body.text);
+    if (keep_upstream) x.worker.pool.give(std::move(upstream));
+    co_return Result<void>{};
+}
+
+}  // namespace oai::gateway

@@ -1,0 +1,139 @@
+#include "gateway/reply.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "core/log.hpp"
+#include "core/units.hpp"
+#include "gateway/stages.hpp"
+#include "gateway/worker_state.hpp"
+#include "wire/error_body.hpp"
+
+namespace oai::gateway {
+
+using net::Awaitable;
+
+namespace {
+
+/// A body this small is read to its end, so that the connection lives on.
+constexpr std::uint64_t kWorthSkipping = 64 * 1024;
+constexpr std::chrono::seconds kWritePatience{10};
+
+void append_number(std::string& out, std::uint64_t number) {
+    std::array<char, 20> digits{};
+    const auto [end, ec] = std::to_chars(digits.data(), digits.data() + digits.size(), number);
+    out.append(digits.data(), end);
+}
+
+void append_status_line(std::string& out, int status, std::string_view reason) {
+    out += "HTTP/1.1 ";
+    append_number(out, static_cast<std::uint64_t>(status));
+    out += ' ';
+    out += reason.empty() ? wire::reason_phrase(status) : reason;
+    out += "\r\n";
+}
+
+void append_field(std::string& out, std::string_view name, std::string_view value) {
+    out += name;
+    out += ": ";
+    out += value;
+    out += "\r\n";
+}
+
+/// Fields of an upstream's answer that are ours to set, or nobody's business.
+bool is_withheld(std::string_view name) noexcept {
+    static constexpr std::array<std::string_view, 6> withheld{"content-length", "set-cookie",   "openai-organization",
+                                                              "openai-project", "set-cookie2", "x-oaigw-version"};
+    return std::ranges::any_of(withheld, [&](std::string_view one) { return core::equals_ignore_case(one, name); });
+}
+
+}  // namespace
+
+Awaitable<bool> send_plain(http::Connection& connection, const PlainReply& reply) {
+    std::string head;
+    append_status_line(head, reply.status, {});
+    append_field(head, "content-type", reply.content_type);
+    head += "content-length: ";
+    append_number(head, reply.body.size());
+    head += "\r\n";
+    head += reply.headers;
+    if (!reply.keep) append_field(head, "connection", "close");
+    head += "\r\n";
+    connection.stream->set_deadline(std::chrono::steady_clock::now() + kWritePatience);
+    const net::Pieces pieces{head, reply.body};
+    const bool written = co_await connection.stream->write(pieces);
+    connection.stream->set_deadline(net::Stream::kNever);
+    co_return written;
+}
+
+Awaitable<bool> skip_body(http::Connection& connection, const http::RequestHead& request) {
+    if (request.body == http::BodyFraming::none) co_return true;
+    if (request.body == http::BodyFraming::length && request.content_length > kWorthSkipping) co_return false;
+    if (request.expect_continue) co_return false;  // it waits for a word that will not come
+    http::BodyReader reader(connection, request, core::Source::downstream);
+    connection.stream->set_deadline(std::chrono::steady_clock::now() + kWritePatience);
+    while (!reader.done()) {
+        const core::Result<std::string_view> piece = co_await reader.next();
+        if (!piece || reader.bytes() > kWorthSkipping) co_return false;
+    }
+    reader.finish();
+    connection.stream->set_deadline(net::Stream::kNever);
+    co_return true;
+}
+
+void begin_head(std::string& out, const http::ResponseHead& upstream) {
+    out.clear();
+    append_status_line(out, upstream.status, upstream.reason);
+    for (const http::Field& field : upstream.fields) {
+        if (http::is_hop_by_hop(field.name) || is_withheld(field.name)) continue;
+        const bool theirs = core::equals_ignore_case(field.name, "x-request-id");
+        append_field(out, theirs ? "x-upstream-request-id" : field.name, field.value);
+    }
+}
+
+void finish_head(std::string& out, const Exchange& x) {
+    append_field(out, "x-request-id", x.id.view());
+    if (x.tables->expose_routing) {
+        if (x.selection.version != nullptr) append_field(out, "x-oaigw-version", x.selection.version->version);
+        if (x.stamps.sent && x.stamps.first_byte) {
+            const auto ours = (*x.stamps.sent - x.stamps.scheduled) + (x.worker.shared.clock.now() - *x.stamps.first_byte);
+            out += "x-oaigw-overhead-us: ";
+            append_number(out, static_cast<std::uint64_t>(std::max<std::int64_t>(0, std::chrono::floor<core::microseconds>(ours).count())));
+            out += "\r\n";
+        }
+    }
+    if (!x.reply.keep) {
+        append_field(out, "connection", "close");
+    } else if (x.request.minor_version == 0) {
+        append_field(out, "connection", "keep-alive");
+    }
+    out += "\r\n";
+}
+
+Awaitable<void> fail(Exchange& x, const core::Error& error) {
+    account_failure(x, error);
+    const wire::ErrorFace& face = wire::face_of(error.code);
+    core::log(face.level, "request failed",
+              {{"request", x.id.view()}, {"code", face.code}, {"detail", error.detail}, {"path", x.request.path}});
+    if (x.reply.started || error.code == core::Code::cancelled || !x.downstream.stream->is_open()) {
+        // Part of an answer is out, or nobody is there: closing is all that can still be said.
+        x.reply.keep = false;
+        co_return;
+    }
+    if (x.body.text.data() == nullptr && x.reply.keep) x.reply.keep = co_await skip_body(x.downstream, x.request);
+    http::finish_body(x.downstream, x.body.text);
+    PlainReply reply{.status = face.status, .body = wire::error_body(error), .keep = x.reply.keep};
+    append_field(reply.headers, "x-request-id", x.id.view());
+    if (error.retry_after) {
+        reply.headers += "retry-after: ";
+        append_number(reply.headers, static_cast<std::uint64_t>(error.retry_after->count()));
+        reply.headers += "\r\n";
+    }
+    x.reply.started = true;
+    x.reply.status = face.status;
+    const bool written = co_await send_plain(x.downstream, reply);
+    if (!written) x.reply.keep = false;
+}
+
+}  // namespace oai::gateway

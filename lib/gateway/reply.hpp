@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "gateway/exchange.hpp"
+#include "http/connection.hpp"
+#include "http/head.hpp"
+#include "net/types.hpp"
+
+namespace oai::gateway {
+
+/// A whole answer of our own.
+struct PlainReply {
+    int status = 200;
+    std::string content_type = "application/json";
+    std::string body = {};
+    std::string headers = {};  ///< further lines, each with its CRLF
+    bool keep = true;
+};
+/// False when it could not be written.
+net::Awaitable<bool> send_plain(http::Connection& connection, const PlainReply& reply);
+
+/// Reads and drops what is left of a request's body, when it is small enough to be worth it. False: the connection must close.
+net::Awaitable<bool> skip_body(http::Connection& connection, const http::RequestHead& request);
+
+/// Begins the head of an answer that passes on the upstream's: status line and the fields that may pass, without framing.
+void begin_head(std::string& out, const http::ResponseHead& upstream);
+/// Adds ours (x-request-id, version, overhead, connection) and ends the head.
+void finish_head(std::string& out, const Exchange& x);
+
+}  // namespace oai::gateway

@@ -1,0 +1,100 @@
+#include "gateway/exchange.hpp"
+#include "gateway/worker_state.hpp"
+#include "wire/answer.hpp"
+
+namespace oai::gateway {
+
+using core::Code;
+using metrics::Outcome;
+using metrics::Owner;
+
+namespace {
+
+/// Statuses by which a provider says that the request itself is wrong: the caller's failure, not a failure of the service.
+bool is_clients_fault(int status) noexcept {
+    return status == 400 || status == 404 || status == 405 || status == 409 || status == 413 || status == 415 || status == 422;
+}
+
+}  // namespace
+
+Exchange::Exchange(WorkerState& on, http::Connection& from, const http::RequestHead& head)
+    : worker(on), downstream(from), request(head), tables(on.tables), id(on.net.ids()), gathered(on.net.buffers()) {
+    stamps.scheduled = on.shared.clock.now();
+    reply.keep = head.keep_alive && !on.draining;
+    sample.outcome = Outcome::cancelled;
+    sample.owner = Owner::client;
+}
+
+void account_failure(Exchange& x, const core::Error& error) noexcept {
+    metrics::Sample& sample = x.sample;
+    sample.outcome = wire::outcome_of(error);
+    sample.token_limited = false;
+    switch (error.source) {
+        case core::Source::downstream: sample.owner = Owner::client; break;
+        case core::Source::upstream: sample.owner = Owner::upstream; break;
+        case core::Source::internal: sample.owner = Owner::gateway; break;
+    }
+    sample.business_limited = error.code == Code::unauthorized || error.code == Code::forbidden || error.code == Code::rate_limited;
+    if (error.source == core::Source::upstream) sample.upstream_failed = error.code != Code::upstream_throttled;
+}
+
+void account_answer(Exchange& x, int upstream_status, wire::Ending ending) noexcept {
+    const wire::Ended ended = wire::outcome_of(upstream_status, ending);
+    metrics::Sample& sample = x.sample;
+    sample.outcome = ended.outcome;
+    sample.token_limited = ended.token_limited;
+    const bool success = sample.is_success();
+    sample.owner = success ? Owner::none : is_clients_fault(upstream_status) ? Owner::client : Owner::upstream;
+    sample.upstream_throttled = upstream_status == 429 || upstream_status == 529;
+    sample.upstream_failed = sample.owner == Owner::upstream && !sample.upstream_throttled;
+}
+
+SettleOnExit::SettleOnExit(Exchange& x) noexcept : x_(x) {
+    x_.worker.intake.begin();
+}
+
+SettleOnExit::~SettleOnExit() {
+    Exchange& x = x_;
+    const core::TimePoint end = x.worker.shared.clock.now();
+    x.stamps.end = end;
+    metrics::Sample& sample = x.sample;
+    sample.stream = x.body.stream;
+    sample.http_status = static_cast<std::uint16_t>(x.reply.status);
+    std::optional<std::uint32_t> output_tokens;
+    if (x.usage) {
+        sample.input_tokens = x.usage->input_tokens;
+        sample.output_tokens = x.usage->output_tokens;
+        output_tokens = x.usage->output_tokens;
+    }
+    metrics::fill_durations(sample, x.stamps, output_tokens);
+    sample.service_us = -1;  // the gateway's clock starts at the head; `service` is the load generator's
+    if (x.attempt_start) sample.queue_us = core::elapsed_us(x.stamps.scheduled, *x.attempt_start).count();
+    if (x.stamps.sent && x.upstream_end)
+        sample.overhead_us = core::elapsed_us(core::TimePoint{}, core::TimePoint{(*x.stamps.sent - x.stamps.scheduled) + (end - *x.upstream_end)}).count();
+    sample.stream_id = x.worker.series.find(x.worker.shared.collector, x);
+    x.worker.intake.add(end, sample);
+    x.worker.intake.end();
+}
+
+ops::SeriesId SeriesCache::find(ops::Collector& collector, const Exchange& x) {
+    const std::string_view group = x.key == nullptr ? std::string_view{} : std::string_view(x.key->group);
+    // A model no version serves is a name from outside: it gets no series of its own.
+    const std::string_view model = x.selection.version == nullptr ? std::string_view{} : std::string_view(x.body.model_name);
+    const std::size_t hash = std::hash<std::string_view>{}(model) ^ reinterpret_cast<std::uintptr_t>(x.selection.version) >> 4;
+    Entry& entry = entries_[hash % entries_.size()];
+    if (entry.used && entry.version == x.selection.version && entry.endpoint == x.endpoint && entry.model == model && entry.group == group)
+        return entry.id;
+    ops::SeriesKey key;
+    if (x.selection.version != nullptr) {
+        key.platform = wire::name_of(x.selection.version->dialect);
+        key.provider = x.selection.version->provider;
+        key.version = x.selection.version->version;
+    }
+    key.model = model;
+    if (x.endpoint != nullptr) key.endpoint = x.endpoint->name;
+    key.group = group;
+    entry = Entry{.version = x.selection.version, .endpoint = x.endpoint, .model = key.model, .group = key.group, .id = collector.series(key), .used = true};
+    return entry.id;
+}
+
+}  // namespace oai::gateway

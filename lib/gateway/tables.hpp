@@ -1,0 +1,22 @@
+#pragma once
+
+#include <memory>
+
+#include "gateway/client_keys.hpp"
+#include "gateway/config.hpp"
+#include "gateway/first_keys.hpp"
+#include "upstream/catalog.hpp"
+
+namespace oai::gateway {
+
+/// What a request decides by: immutable, replaced as a whole, one per request.
+struct Tables {
+    Credentials credentials;
+    bool auth_required = true;
+    upstream::Catalog catalog;
+    Timeouts timeouts;
+    std::size_t max_json_bytes = 0;
+    bool expose_routing = true;
+};
+
+}  // namespace oai::gateway

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string>
+
+#include "gateway/background.hpp"
+#include "gateway/tables.hpp"
+#include "http/pool.hpp"
+#include "http/server.hpp"
+#include "json/scanner.hpp"
+#include "net/listener.hpp"
+#include "net/worker.hpp"
+#include "ops/collector.hpp"
+#include "store/store.hpp"
+
+namespace oai::gateway {
+
+struct Exchange;
+
+/// What all workers of a gateway share. Each part is safe for several threads by itself.
+struct Shared {
+    const core::Clock& clock;
+    std::unique_ptr<store::Store> store;
+    crypto::KeyedHash key_hash;
+    ops::Collector collector;
+    Background background;  ///< last: its tasks use the store
+};
+
+/// Remembers the series of the last few combinations, so that a request seldom asks the collector.
+class SeriesCache {
+public:
+    ops::SeriesId find(ops::Collector& collector, const Exchange& x);
+
+private:
+    struct Entry {
+        const upstream::Version* version = nullptr;
+        const wire::Endpoint* endpoint = nullptr;
+        std::string model;
+        std::string group;
+        ops::SeriesId id = 0;
+        bool used = false;
+    };
+    std::array<Entry, 64> entries_;
+};
+
+/// Everything of one worker thread. Nothing here is shared.
+struct WorkerState {
+    WorkerState(Shared& shared_parts, std::shared_ptr<const Tables> current);
+
+    Shared& shared;
+    net::Worker net;
+    http::Pool pool;
+    json::Scanner scanner;
+    std::shared_ptr<const Tables> tables;  ///< replaced by a task posted to this worker
+    ops::Collector::Intake& intake;
+    SeriesCache series;
+    std::unique_ptr<net::Listener> listener;
+    bool draining = false;  ///< connections close after the answer they are at
+};
+
+}  // namespace oai::gateway
