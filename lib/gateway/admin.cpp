@@ -231,7 +231,8 @@ Awaitable<bool> answer_public(WorkerState& worker, http::Connection& connection,
     const bool ready = head.path == "/healthz" || !worker.draining;
     reply.status = head.method != "GET" ? 405 : ready ? 200 : 503;
     reply.body = reply.status == 200 ? R"({"status":"ok"})" : ready ? R"({"status":"use GET"})" : R"({"status":"draining"})";
-    reply.keep = head.keep_alive && co_await skip_body(connection, head);
+    reply.keep = head.keep_alive;
+    if (reply.keep) reply.keep = co_await skip_body(connection, head);
     const bool written = co_await send_plain(connection, reply);
     co_return written && reply.keep;
 }

@@ -39,7 +39,7 @@ Awaitable<Result<void>> write_downstream(Exchange& x, net::Pieces pieces) {
 namespace {
 
 /// Sends the request and reads the head of the answer.
-Awaitable<Result<void>> ask(Exchange& x, http::Connection& upstream, std::string_view mapped_model, http::ResponseHead& head) {
+Awaitable<Result<void>> ask(Exchange& x, http::Connection& upstream, std::string_view mapped_model) {
     const upstream::Account& account = *x.selection.account;
     const std::array<json::Splice, 1> splices{{{x.body.model.raw, mapped_model}}};
     const std::span<const json::Splice> edits(splices.data(), mapped_model.empty() ? 0 : 1);
@@ -56,7 +56,7 @@ Awaitable<Result<void>> ask(Exchange& x, http::Connection& upstream, std::string
     if (written == Stream::Written::failed && upstream.reused)
         co_return Error{.code = Code::upstream_truncated, .source = core::Source::upstream, .retryable = true, .detail = "the kept connection was closed"};
     x.stamps.sent = x.worker.shared.clock.now();
-    co_return co_await http::read_response_head(upstream, x.request.method, head);
+    co_return co_await http::read_response_head(upstream, x.request.method, upstream.response_head());
 }
 
 bool is_event_stream(const http::ResponseHead& head) noexcept {
@@ -75,7 +75,6 @@ Awaitable<Result<void>> forward(Exchange& x) {
     x.attempt_start = start;
     const core::TimePoint total = deadline_after(timeouts.total, x.stamps.scheduled);
     std::unique_ptr<http::Connection> upstream;
-    http::ResponseHead head;
     for (;;) {
         upstream = x.worker.pool.take(account.target);
         if (!upstream) {
@@ -89,15 +88,22 @@ Awaitable<Result<void>> forward(Exchange& x) {
             upstream = std::move(*opened);
         }
         upstream->stream->set_deadline(x.body.stream ? std::min(total, deadline_after(timeouts.first_output, start)) : total);
-        Result<void> answered = co_await ask(x, *upstream, mapped, head);
+        Result<void> answered = co_await ask(x, *upstream, mapped);
         if (answered) break;
         // Kept connections may have been closed meanwhile; each is tried once, then a fresh one decides.
         if (!answered.error().retryable) co_return answered.error();
     }
+    const http::ResponseHead& head = upstream->response_head();
     x.stamps.first_byte = upstream->read_at;
 
     const bool keep_upstream = head.keep_alive;
-    Result<void> relayed = is_event_stream(head) ? co_await relay_stream(x, *upstream, head) : co_await relay_whole(x, *upstream, head);
+    // Two statements: g++ 12 destroys the result of a co_await inside ?: twice (coroutine_canary_test.cpp).
+    Result<void> relayed;
+    if (is_event_stream(head)) {
+        relayed = co_await relay_stream(x, *upstream, head);
+    } else {
+        relayed = co_await relay_whole(x, *upstream, head);
+    }
     if (!relayed) co_return relayed.error();
     http::finish_body(x.downstream, x.body.text);
     if (keep_upstream) x.worker.pool.give(std::move(upstream));

@@ -38,7 +38,9 @@ Awaitable<Result<void>> answer_models(Exchange& x) {
         out.end_array().end_object();
     }
     if (x.reply.keep) x.reply.keep = co_await skip_body(x.downstream, x.request);
-    PlainReply reply{.body = out.take(), .keep = x.reply.keep};
+    PlainReply reply;
+    reply.body = out.take();
+    reply.keep = x.reply.keep;
     reply.headers = "x-request-id: " + std::string(x.id.view()) + "\r\n";
     x.reply.started = true;
     x.reply.status = 200;

@@ -38,9 +38,9 @@ Awaitable<Result<void>> relay_whole(Exchange& x, http::Connection& upstream, con
     begin_head(out, head);
 
     net::Buffer gathered(x.worker.net.buffers());
-    const bool here = head.body == http::BodyFraming::length && upstream.in.size() >= head.content_length;
-    Result<std::string_view> body = here ? Result<std::string_view>(upstream.in.readable().substr(0, static_cast<std::size_t>(head.content_length)))
-                                         : co_await http::read_whole_body(upstream, head, core::Source::upstream, kLargestAnswer, gathered);
+    Result<std::string_view> body = upstream.in.readable().substr(0, static_cast<std::size_t>(head.content_length));
+    const bool here = head.body == http::BodyFraming::length && body->size() == head.content_length;
+    if (!here) body = co_await http::read_whole_body(upstream, head, core::Source::upstream, kLargestAnswer, gathered);
     x.upstream_end = upstream.read_at;
     if (!body) co_return body.error();
 

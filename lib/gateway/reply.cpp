@@ -50,6 +50,19 @@ bool is_withheld(std::string_view name) noexcept {
 
 }  // namespace
 
+PlainReply error_reply(const core::Error& error, bool keep) {
+    PlainReply reply;
+    reply.status = wire::face_of(error.code).status;
+    reply.body = wire::error_body(error);
+    reply.keep = keep;
+    if (error.retry_after) {
+        reply.headers += "retry-after: ";
+        append_number(reply.headers, static_cast<std::uint64_t>(error.retry_after->count()));
+        reply.headers += "\r\n";
+    }
+    return reply;
+}
+
 Awaitable<bool> send_plain(http::Connection& connection, const PlainReply& reply) {
     std::string head;
     append_status_line(head, reply.status, {});
@@ -123,13 +136,8 @@ Awaitable<void> fail(Exchange& x, const core::Error& error) {
     }
     if (x.body.text.data() == nullptr && x.reply.keep) x.reply.keep = co_await skip_body(x.downstream, x.request);
     http::finish_body(x.downstream, x.body.text);
-    PlainReply reply{.status = face.status, .body = wire::error_body(error), .keep = x.reply.keep};
+    PlainReply reply = error_reply(error, x.reply.keep);
     append_field(reply.headers, "x-request-id", x.id.view());
-    if (error.retry_after) {
-        reply.headers += "retry-after: ";
-        append_number(reply.headers, static_cast<std::uint64_t>(error.retry_after->count()));
-        reply.headers += "\r\n";
-    }
     x.reply.started = true;
     x.reply.status = face.status;
     const bool written = co_await send_plain(x.downstream, reply);

@@ -18,6 +18,9 @@ struct PlainReply {
     std::string headers = {};  ///< further lines, each with its CRLF
     bool keep = true;
 };
+/// An error of ours as such an answer.
+PlainReply error_reply(const core::Error& error, bool keep);
+
 /// False when it could not be written.
 net::Awaitable<bool> send_plain(http::Connection& connection, const PlainReply& reply);
 

@@ -4,7 +4,6 @@
 #include "gateway/reply.hpp"
 #include "gateway/stages.hpp"
 #include "gateway/worker_state.hpp"
-#include "wire/error_body.hpp"
 
 namespace oai::gateway {
 
@@ -41,7 +40,7 @@ Awaitable<bool> Service::handle_api(http::Connection& connection, http::RequestH
 Awaitable<void> Service::refuse(http::Connection& connection, const core::Error& error) {
     // A head that cannot be read: no Exchange, no keep-alive.
     if (error.code == core::Code::cancelled) co_return;
-    PlainReply reply{.status = wire::face_of(error.code).status, .body = wire::error_body(error), .keep = false};
+    const PlainReply reply = error_reply(error, false);
     co_await send_plain(connection, reply);
 }
 

@@ -91,7 +91,11 @@ ops::SeriesId SeriesCache::find(ops::Collector& collector, const Exchange& x) {
         key.version = x.selection.version->version;
     }
     key.model = model;
-    if (x.endpoint != nullptr) key.endpoint = x.endpoint->name;
+    if (x.endpoint != nullptr) {
+        key.endpoint = x.endpoint->name;
+        // A request that no version could take still is a request of its dialect: a guard that asks for a platform must see it fail.
+        if (key.platform.empty()) key.platform = wire::name_of(x.endpoint->dialect);
+    }
     key.group = group;
     entry = Entry{.version = x.selection.version, .endpoint = x.endpoint, .model = key.model, .group = key.group, .id = collector.series(key), .used = true};
     return entry.id;

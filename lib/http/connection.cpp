@@ -37,6 +37,11 @@ Connection::Connection(net::Worker& worker, std::unique_ptr<net::Stream> connect
 Connection::Connection(net::Worker& worker, net::Socket socket)
     : Connection(worker, std::make_unique<net::Stream>(worker, std::move(socket))) {}
 
+ResponseHead& Connection::response_head() {
+    if (!response_head_) response_head_ = std::make_unique<ResponseHead>();
+    return *response_head_;
+}
+
 Awaitable<bool> Connection::fill() {
     if (in.writable().empty()) in.reserve(in.size() + 1);
     const std::size_t n = co_await stream->read_some(in.writable());

@@ -18,6 +18,9 @@ struct Connection {
     Connection(net::Worker& worker, std::unique_ptr<net::Stream> connected);
     Connection(net::Worker& worker, net::Socket socket);
 
+    /// Where an answer's head is read to: 4 KiB of fields that would not fit a coroutine frame, made once per connection.
+    ResponseHead& response_head();
+
     /// Reads more behind what `in` holds. False at the end, on failure or when late; `stream` then says which.
     net::Awaitable<bool> fill();
 
@@ -30,6 +33,9 @@ struct Connection {
     std::string origin;         ///< the pool's key
     std::string scratch;        ///< for a head that is being written; keeps its memory
     core::TimePoint idle_since{};
+
+private:
+    std::unique_ptr<ResponseHead> response_head_;
 };
 
 /// Reads a request's head. False when the peer closed between two requests, which is no error. The views of `out` stay

@@ -57,6 +57,11 @@ Awaitable<std::unique_ptr<int>> move_only(asio::io_context& context) {
     co_return std::make_unique<int>(42);
 }
 
+Awaitable<std::unique_ptr<Tracked>> make_tracked(asio::io_context& context, Counts& counts) {
+    co_await hop(context);
+    co_return std::make_unique<Tracked>(counts);
+}
+
 Awaitable<void> thrower(asio::io_context& context, Tracked) {
     co_await hop(context);
     throw std::runtime_error("from the depth");
@@ -101,6 +106,25 @@ TEST_CASE("an exception unwinds every frame and destroys what they held") {
     };
     CHECK_THROWS_WITH(run(start), "from the depth");
     CHECK(counts.made == counts.destroyed);
+}
+
+TEST_CASE("results awaited in both arms of an if are destroyed once each; never write this as ?:, g++ 12 destroys those twice") {
+    for (const bool first : {true, false}) {
+        Counts counts;
+        run([&](asio::io_context& context) -> Awaitable<void> {
+            return [](asio::io_context& c, Counts& n, bool which) -> Awaitable<void> {
+                std::unique_ptr<Tracked> got;
+                if (which) {
+                    got = co_await make_tracked(c, n);
+                } else {
+                    got = co_await make_tracked(c, n);
+                }
+                co_await hop(c);
+            }(context, counts, first);
+        });
+        CHECK(counts.made == 1);
+        CHECK(counts.destroyed == 1);
+    }
 }
 
 TEST_CASE("a suspended frame is destroyed with its context, with what it holds") {
