@@ -26,7 +26,7 @@ if(OAI_SANITIZE)
 endif()
 
 # One value for every translation unit: Asio's recycling cache is an inline global, so a difference is an ODR violation.
-# 16 instead of 2: a session awaits several frames deep, and every frame beyond the cache is a malloc.
-add_compile_definitions(BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE=16)
+# 64 instead of 2: sessions await several frames deep and end in bursts, and every frame beyond the cache is a malloc.
+add_compile_definitions(BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE=64)
 # Asio's non-template half is compiled once, in lib/net/asio.cpp.
 add_compile_definitions(BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_ERROR_CODE_HEADER_ONLY)

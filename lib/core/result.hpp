@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -53,13 +54,33 @@ struct Error {
     std::string param = {};  ///< the request field at fault, such as "model"; empty when none is
 };
 
+/// An Error on the heap, with the meaning of a value. A Result is then hardly larger than what it carries: errors are rare, and a
+/// coroutine frame that holds a few results in place outgrows what Asio recycles (1,020 bytes).
+class BoxedError {
+public:
+    BoxedError(Error error) : error_(std::make_unique<Error>(std::move(error))) {}  // NOLINT(google-explicit-constructor)
+    BoxedError(const BoxedError& other) : error_(other.error_ ? std::make_unique<Error>(*other.error_) : nullptr) {}
+    BoxedError& operator=(const BoxedError& other) {
+        error_ = other.error_ ? std::make_unique<Error>(*other.error_) : nullptr;
+        return *this;
+    }
+    BoxedError(BoxedError&&) noexcept = default;
+    BoxedError& operator=(BoxedError&&) noexcept = default;
+    ~BoxedError() = default;
+
+    Error& operator*() const noexcept { return *error_; }
+
+private:
+    std::unique_ptr<Error> error_;
+};
+
 /// std::expected's members under its names, and no more: g++ 12 has std::expected only in C++23 mode.
 template <class T>
 class [[nodiscard]] Result {
 public:
     using value_type = T;
 
-    Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
+    Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT(google-explicit-constructor)
     Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
 
     bool has_value() const noexcept { return state_.index() == 0; }
@@ -74,12 +95,12 @@ public:
     T* operator->() noexcept { return std::get_if<0>(&state_); }
     const T* operator->() const noexcept { return std::get_if<0>(&state_); }
 
-    Error& error() & noexcept { return *std::get_if<1>(&state_); }
-    const Error& error() const& noexcept { return *std::get_if<1>(&state_); }
-    Error&& error() && noexcept { return std::move(*std::get_if<1>(&state_)); }
+    Error& error() & noexcept { return **std::get_if<1>(&state_); }
+    const Error& error() const& noexcept { return **std::get_if<1>(&state_); }
+    Error&& error() && noexcept { return std::move(**std::get_if<1>(&state_)); }
 
 private:
-    std::variant<T, Error> state_;
+    std::variant<T, BoxedError> state_;
 };
 
 template <>
@@ -92,12 +113,12 @@ public:
 
     bool has_value() const noexcept { return !error_; }
     explicit operator bool() const noexcept { return has_value(); }
-    Error& error() & noexcept { return *error_; }
-    const Error& error() const& noexcept { return *error_; }
-    Error&& error() && noexcept { return std::move(*error_); }
+    Error& error() & noexcept { return **error_; }
+    const Error& error() const& noexcept { return **error_; }
+    Error&& error() && noexcept { return std::move(**error_); }
 
 private:
-    std::optional<Error> error_;
+    std::optional<BoxedError> error_;
 };
 
 }  // namespace oai::core

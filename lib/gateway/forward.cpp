@@ -19,21 +19,24 @@ core::TimePoint deadline_after(std::chrono::nanoseconds after, core::TimePoint n
     return after.count() == 0 ? Stream::kNever : now + after;
 }
 
-Awaitable<Result<void>> write_downstream(Exchange& x, net::Pieces pieces) {
+Stream::Written write_now(Exchange& x, net::Pieces& pieces) noexcept {
+    return x.downstream.stream->try_write(pieces);
+}
+
+Awaitable<Stream::Written> write_rest(Exchange& x, net::Pieces pieces) {
     Stream& stream = *x.downstream.stream;
-    Stream::Written written = stream.try_write(pieces);
-    if (written == Stream::Written::blocked) {
-        // The client reads slower than the upstream sends: wait for it, read nothing meanwhile. That is the back-pressure.
-        stream.set_deadline(deadline_after(x.tables->timeouts.idle, x.worker.shared.clock.now()));
-        const bool good = co_await stream.write(pieces);
-        stream.set_deadline(Stream::kNever);
-        written = good ? Stream::Written::done : Stream::Written::failed;
-    }
-    if (written == Stream::Written::done) co_return Result<void>{};
+    stream.set_deadline(deadline_after(x.tables->timeouts.idle, x.worker.shared.clock.now()));
+    const bool good = co_await stream.write(pieces);
+    stream.set_deadline(Stream::kNever);
+    co_return good ? Stream::Written::done : Stream::Written::failed;
+}
+
+Result<void> written_or_left(Exchange& x, Stream::Written written) {
+    if (written == Stream::Written::done) return {};
     x.reply.keep = false;
-    co_return Error{.code = Code::cancelled,
-                    .source = core::Source::downstream,
-                    .detail = stream.timed_out() ? "the client does not read its answer" : "the client left"};
+    return Error{.code = Code::cancelled,
+                 .source = core::Source::downstream,
+                 .detail = x.downstream.stream->timed_out() ? "the client does not read its answer" : "the client left"};
 }
 
 namespace {

@@ -19,7 +19,11 @@ net::Awaitable<core::Result<void>> relay_stream(Exchange& x, http::Connection& u
 /// The moment `after` from now; never when it is 0.
 core::TimePoint deadline_after(std::chrono::nanoseconds after, core::TimePoint now) noexcept;
 
-/// Writes to the client. Failure is `cancelled`: the client has left, or reads slower than it may.
-net::Awaitable<core::Result<void>> write_downstream(Exchange& x, net::Pieces pieces);
+/// Writes to the client what it takes now. This is all of it, nearly always; `blocked`: await `write_rest` with what is left.
+net::Stream::Written write_now(Exchange& x, net::Pieces& pieces) noexcept;
+/// Waits for a client that reads slower than its upstream sends; nothing is read meanwhile, and that is the back-pressure.
+net::Awaitable<net::Stream::Written> write_rest(Exchange& x, net::Pieces pieces);
+/// `cancelled` unless all was written: the client has left, or reads slower than it may.
+core::Result<void> written_or_left(Exchange& x, net::Stream::Written written);
 
 }  // namespace oai::gateway

@@ -74,8 +74,9 @@ Awaitable<Result<void>> relay_whole(Exchange& x, http::Connection& upstream, con
 
     x.reply.started = true;
     x.reply.status = status;
-    const Result<void> written = co_await write_downstream(x, pieces);
-    if (!written) co_return written.error();
+    net::Stream::Written written = write_now(x, pieces);
+    if (written == net::Stream::Written::blocked) written = co_await write_rest(x, pieces);
+    if (Result<void> sent = written_or_left(x, written); !sent) co_return sent.error();
     account_answer(x, status, readable ? answer.ending : wire::Ending::completed);
     http::finish_body(upstream, *body);
     if (!keep_connection) upstream.stream->close();

@@ -15,7 +15,11 @@ Awaitable<void> serve(Exchange& x) {
     const SettleOnExit settle{x};                      // account: runs once on every way out
     Result<void> ok = route(x);                        // 404 405
     if (ok) ok = authenticate(x);                      // 401
-    if (ok) ok = co_await validate(x);                 // 400 408 413
+    if (ok) {                                          // 400 408 413
+        std::optional<Result<void>> here = validate_here(x);
+        if (here) ok = std::move(*here);
+        else ok = co_await validate(x);
+    }
     if (ok && x.endpoint->served == wire::Served::models) {
         ok = co_await answer_models(x);                // 404
     } else {

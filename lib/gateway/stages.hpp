@@ -1,6 +1,6 @@
 #pragma once
 
-#include <string_view>
+#include <optional>
 
 #include "core/result.hpp"
 #include "gateway/exchange.hpp"
@@ -11,6 +11,7 @@ namespace oai::gateway {
 
 core::Result<void> route(Exchange& x);                           // 404 405
 core::Result<void> authenticate(Exchange& x);                    // 401
+std::optional<core::Result<void>> validate_here(Exchange& x);    // 400 413  empty: the body is still on its way
 net::Awaitable<core::Result<void>> validate(Exchange& x);        // 400 408 413
 core::Result<void> select_version(Exchange& x);                  // 404 503
 net::Awaitable<core::Result<void>> forward(Exchange& x);         // 502 504

@@ -41,7 +41,9 @@ public:
             if (chunked_) pieces.add(http::kChunkEnd);
         }
         if (last && chunked_) pieces.add(http::kLastChunk);
-        co_return co_await write_downstream(x_, pieces);
+        net::Stream::Written written = write_now(x_, pieces);
+        if (written == net::Stream::Written::blocked) written = co_await write_rest(x_, pieces);
+        co_return written_or_left(x_, written);
     }
 
 private:

@@ -42,18 +42,20 @@ Result<void> read_fields(Exchange& x) {
 
 }  // namespace
 
+std::optional<Result<void>> validate_here(Exchange& x) {
+    if (x.endpoint->body == wire::BodyTreatment::none) return Result<void>{};
+    const bool whole = x.request.body == http::BodyFraming::length && x.downstream.in.size() >= x.request.content_length;
+    if (!whole || x.request.content_length > x.tables->max_json_bytes) return std::nullopt;
+    // The usual case: the body came with its head. Nothing to wait for, nothing to copy.
+    x.body.text = x.downstream.in.readable().substr(0, static_cast<std::size_t>(x.request.content_length));
+    return read_fields(x);
+}
+
 Awaitable<Result<void>> validate(Exchange& x) {
-    if (x.endpoint->body == wire::BodyTreatment::none) co_return Result<void>{};
     if (x.request.expect_continue && x.downstream.in.empty()) {
         const net::Pieces go_on{kContinue};
         const bool written = co_await x.downstream.stream->write(go_on);
         if (!written) co_return Error{.code = Code::cancelled, .source = core::Source::downstream, .detail = "the client left"};
-    }
-    const bool here = x.request.body == http::BodyFraming::length && x.downstream.in.size() >= x.request.content_length;
-    if (here && x.request.content_length <= x.tables->max_json_bytes) {
-        // The usual case: the body came with its head. Nothing to wait for, nothing to copy.
-        x.body.text = x.downstream.in.readable().substr(0, static_cast<std::size_t>(x.request.content_length));
-        co_return read_fields(x);
     }
     x.downstream.stream->set_deadline(std::chrono::steady_clock::now() + kBodyPatience);
     Result<std::string_view> body =

@@ -42,13 +42,11 @@ ResponseHead& Connection::response_head() {
     return *response_head_;
 }
 
-Awaitable<bool> Connection::fill() {
-    if (in.writable().empty()) in.reserve(in.size() + 1);
-    const std::size_t n = co_await stream->read_some(in.writable());
-    if (n == 0) co_return false;
+bool Connection::got(std::size_t n) noexcept {
+    if (n == 0) return false;
     in.commit(n);
     read_at = std::chrono::steady_clock::now();
-    co_return true;
+    return true;
 }
 
 Awaitable<Result<bool>> read_request_head(Connection& connection, RequestHead& out) {
@@ -57,8 +55,8 @@ Awaitable<Result<bool>> read_request_head(Connection& connection, RequestHead& o
     HeadStatus status = connection.in.empty() ? HeadStatus::incomplete
                                               : connection.head_reader.read_request(connection.in.readable(), out);
     while (status == HeadStatus::incomplete) {
-        const bool more = co_await connection.fill();
-        if (!more) {
+        const std::size_t n = co_await connection.read_more();
+        if (!connection.got(n)) {
             if (connection.in.empty()) co_return false;
             if (connection.stream->timed_out())
                 co_return Error{.code = Code::request_timeout,
@@ -89,8 +87,8 @@ Awaitable<Result<void>> read_response_head(Connection& connection, std::string_v
                                 ? HeadStatus::incomplete
                                 : connection.head_reader.read_response(connection.in.readable(), method, out);
         while (status == HeadStatus::incomplete) {
-            const bool more = co_await connection.fill();
-            if (!more) {
+            const std::size_t n = co_await connection.read_more();
+            if (!connection.got(n)) {
                 if (connection.stream->timed_out())
                     co_return Error{.code = Code::upstream_timeout,
                                     .source = Source::upstream,
@@ -169,8 +167,8 @@ Awaitable<Result<std::string_view>> BodyReader::next() {
         Result<bool> taken = take();
         if (!taken) co_return taken.error();
         if (*taken) co_return piece_;
-        const bool more = co_await connection_.fill();
-        if (more) continue;
+        const std::size_t n = co_await connection_.read_more();
+        if (connection_.got(n)) continue;
         const bool clean_end = framing_ == BodyFraming::until_close && !connection_.stream->timed_out() &&
                                connection_.stream->error() == boost::asio::error::eof;
         if (!clean_end) co_return cut(connection_, from_);

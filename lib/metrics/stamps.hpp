@@ -10,16 +10,16 @@
 namespace oai::metrics {
 
 /// When things happened to one request (MEASUREMENT 1). An empty stamp did not happen. One stamp per read(), given to
-/// every event that read completed. The gateway and the load generator fill the same struct, and fill_durations() is the
-/// only place that subtracts.
+/// every event that read completed. The gateway and the load generator fill the same struct, and fill_durations() is
+/// the only place that subtracts.
 struct Stamps {
     core::TimePoint scheduled{};  ///< load run: the instant the plan asked for; gateway: request head received
-    std::optional<core::TimePoint> sent;
-    std::optional<core::TimePoint> first_byte;    ///< status line
-    std::optional<core::TimePoint> first_event;   ///< first server-sent event that is no comment
-    std::optional<core::TimePoint> first_output;  ///< first event with output of the model
-    std::optional<core::TimePoint> last_output;
-    std::optional<core::TimePoint> end;
+    std::optional<core::TimePoint> sent = {};
+    std::optional<core::TimePoint> first_byte = {};    ///< status line
+    std::optional<core::TimePoint> first_event = {};   ///< first server-sent event that is no comment
+    std::optional<core::TimePoint> first_output = {};  ///< first event with output of the model
+    std::optional<core::TimePoint> last_output = {};
+    std::optional<core::TimePoint> end = {};
 };
 
 /// Fills response, service, ttfb, ttfe, ttft and tpot of `sample`, each floored once; what has no stamps stays -1.

@@ -243,7 +243,8 @@ Awaitable<void> Session::wait_for_leave() {
     // No deadline: a hang is meant to last as long as its client has patience.
     for (;;) {
         connection_.in.clear();
-        const bool more = co_await connection_.fill();
+        const std::size_t n = co_await connection_.read_more();
+        const bool more = connection_.got(n);
         if (!more) break;
     }
     ended_ = now();

@@ -26,8 +26,8 @@ BufferPool::Block BufferPool::take(std::size_t bytes) {
 
 void BufferPool::give(Block block) noexcept {
     const std::size_t which = class_of(block.size);
-    if (which >= kClasses || kept_[which].size() >= kKeptPerClass) return;
-    if (kept_[which].capacity() == 0) kept_[which].reserve(kKeptPerClass);
+    if (which >= kClasses || kept_[which].size() >= kKeptBytesPerClass / block.size) return;
+    if (kept_[which].capacity() == 0) kept_[which].reserve(kKeptBytesPerClass / block.size);
     kept_[which].push_back(std::move(block));
 }
 

@@ -25,7 +25,7 @@ public:
 
 private:
     static constexpr std::size_t kClasses = 9;  ///< 8 KiB to 2 MiB; larger blocks go back to the system at once
-    static constexpr std::size_t kKeptPerClass = 16;
+    static constexpr std::size_t kKeptBytesPerClass = 4 * 1024 * 1024;
     std::vector<Block> kept_[kClasses];
 };
 
