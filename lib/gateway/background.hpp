@@ -10,6 +10,7 @@
 #include <utility>
 
 #include <boost/asio/async_result.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 
 #include "net/types.hpp"
@@ -43,9 +44,10 @@ net::Awaitable<std::invoke_result_t<Task&>> run_in_background(Background& backgr
     auto result = std::make_shared<std::optional<std::invoke_result_t<Task&>>>();
     const auto start = [&background, &worker, &task, result](auto handler) {
         auto kept = std::make_shared<decltype(handler)>(std::move(handler));
-        background.post([task = std::move(task), result, kept, executor = worker.executor()]() mutable {
+        // The guard keeps the worker running until the session has its result, also when it was told to stop meanwhile.
+        background.post([task = std::move(task), result, kept, work = boost::asio::make_work_guard(worker.executor())]() mutable {
             result->emplace(task());
-            boost::asio::post(executor, [kept] { std::move (*kept)(); });
+            boost::asio::post(work.get_executor(), [kept] { std::move (*kept)(); });
         });
     };
     co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<net::Executor>, void()>(start, net::use_awaitable);

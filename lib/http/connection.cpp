@@ -110,6 +110,21 @@ Awaitable<Result<void>> read_response_head(Connection& connection, std::string_v
     co_return Result<void>{};
 }
 
+Awaitable<void> close_gently(Connection& connection) {
+    constexpr std::chrono::seconds kPatience{1};
+    constexpr std::size_t kMostDropped = 1 << 20;
+    if (!connection.stream->is_open()) co_return;
+    connection.stream->shutdown_send();
+    connection.stream->set_deadline(std::chrono::steady_clock::now() + kPatience);
+    for (std::size_t dropped = 0; dropped < kMostDropped;) {
+        connection.in.clear();
+        const std::size_t n = co_await connection.read_more();
+        if (n == 0) break;
+        dropped += n;
+    }
+    connection.stream->close();
+}
+
 BodyReader::BodyReader(Connection& connection, const Head& head, Source from) noexcept
     : connection_(connection), framing_(head.body), from_(from), left_(head.content_length), chunked_(from) {
     if (framing_ == BodyFraming::none || (framing_ == BodyFraming::length && left_ == 0)) done_ = true;

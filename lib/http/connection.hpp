@@ -55,6 +55,10 @@ net::Awaitable<core::Result<bool>> read_request_head(Connection& connection, Req
 net::Awaitable<core::Result<void>> read_response_head(Connection& connection, std::string_view method,
                                                       ResponseHead& out);
 
+/// Ends a connection so that its last answer arrives: closing with unread bytes would make the kernel reset it, and a client that is
+/// still sending (a body that was refused, say) would lose the answer. Reads and drops for a moment, bounded in time and bytes.
+net::Awaitable<void> close_gently(Connection& connection);
+
 /// Hands out a body piece by piece as it arrives, without its framing.
 class BodyReader {
 public:

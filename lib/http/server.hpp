@@ -37,7 +37,7 @@ net::Awaitable<void> serve_connection(net::Worker& worker, net::Socket socket, S
         connection.stream->set_deadline(net::Stream::kNever);
         if (!got) {
             if (connection.stream->is_open()) co_await service.refuse(connection, got.error());
-            break;
+            break;  // whatever follows in the buffer cannot be told from a request: it is dropped
         }
         if (!*got) break;
         const bool keep = co_await service.handle(connection, head);
@@ -45,6 +45,7 @@ net::Awaitable<void> serve_connection(net::Worker& worker, net::Socket socket, S
         if (connection.in.empty()) connection.in.release();
         patience = timeouts.idle;
     }
+    if (!worker.stopping()) co_await close_gently(connection);
 }
 
 }  // namespace oai::http

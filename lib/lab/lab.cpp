@@ -20,6 +20,15 @@ struct Lab {
 
 }  // namespace
 
+mock::Behaviour steady_upstream() {
+    using std::chrono::milliseconds;
+    mock::Behaviour behaviour;
+    behaviour.ttft = mock::Distribution::constant(milliseconds{20});
+    behaviour.gap = mock::Distribution::constant(milliseconds{5});
+    behaviour.latency = mock::Distribution::constant(milliseconds{50});
+    return behaviour;
+}
+
 Result<loadgen::Embedded> start(const LabOptions& options) {
     auto lab = std::make_shared<Lab>();
     mock::ServerOptions server;

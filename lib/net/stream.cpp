@@ -58,6 +58,11 @@ void Stream::close() noexcept {
     socket_.close(ignored);
 }
 
+void Stream::shutdown_send() noexcept {
+    boost::system::error_code ignored;
+    socket_.shutdown(Socket::shutdown_send, ignored);
+}
+
 void Stream::expire() noexcept {
     timed_out_ = true;
     deadline_ = kNever;

@@ -49,6 +49,8 @@ public:
     Worker& worker() noexcept { return worker_; }
     bool is_open() const noexcept { return socket_.is_open(); }
     void close() noexcept;
+    /// Says that nothing more will be sent; the other side's bytes can still be read.
+    void shutdown_send() noexcept;
 
     /// Until when the pending and the following operations may take. The worker's sweep closes what is late, up to 50 ms after.
     void set_deadline(core::TimePoint at) noexcept { deadline_ = at; }

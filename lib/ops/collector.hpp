@@ -94,7 +94,7 @@ public:
     /// Everything that ended in [start, end) and fits the filter, up to this moment.
     Answer query(const Filter& filter, core::WallTime start, core::WallTime end);
 
-    /// Takes what the workers have ready. Called by `query`, by a full queue, and now and then so that slots close.
+    /// Takes what the workers have ready. Called by `query` and by a worker whose queue is full.
     void drain();
 
     core::WallTime now() const noexcept;

@@ -1,0 +1,70 @@
+#include "gateway/config.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <map>
+
+#include <unistd.h>
+
+using namespace oai;
+using namespace oai::gateway;
+
+namespace {
+
+/// A file of its own, gone at the end.
+struct TempFile {
+    explicit TempFile(std::string_view text) : path(std::filesystem::temp_directory_path() / ("oaigw-config-" + std::to_string(::getpid()) + ".toml")) {
+        std::ofstream(path) << text;
+    }
+    ~TempFile() { std::filesystem::remove(path); }
+    std::filesystem::path path;
+};
+
+config::Environment environment(std::map<std::string, std::string, std::less<>> values) {
+    return [values = std::move(values)](std::string_view name) -> std::optional<std::string> {
+        const auto found = values.find(name);
+        return found == values.end() ? std::nullopt : std::optional(found->second);
+    };
+}
+
+}  // namespace
+
+TEST_CASE("the sample that init writes is good once its three variables are set") {
+    const TempFile file(sample_config());
+    const auto good = load_config(file.path, environment({{"OAIGW_ADMIN_KEY", "admin-1"}, {"OAIGW_CLIENT_KEY", "sk-client"}, {"OPENAI_API_KEY", "sk-up"}}));
+    REQUIRE(good);
+    CHECK(good->listen.port == 5231);
+    CHECK(good->keys.size() == 1);
+    CHECK(good->catalog.find_route("anything") != nullptr);
+    CHECK(good->timeouts.total == std::chrono::seconds{600});
+    const auto missing = load_config(file.path, config::empty_environment());
+    REQUIRE_FALSE(missing);
+    CHECK(missing.error().detail.find("OAIGW_CLIENT_KEY") != std::string::npos);
+    CHECK(missing.error().detail.find("OPENAI_API_KEY") != std::string::npos);
+}
+
+TEST_CASE("every mistake is said at once, each with its line") {
+    const TempFile file("listen = \"nowhere\"\nlisten_port = 3\n[timeouts]\ntotal = \"3\"\n[[key]]\nname = \"a\"\nvalue = \"short\"\n");
+    const auto bad = load_config(file.path, config::empty_environment());
+    REQUIRE_FALSE(bad);
+    const std::string& text = bad.error().detail;
+    CAPTURE(text);
+    CHECK(text.find(".toml:1: ") != std::string::npos);
+    CHECK(text.find(".toml:2: unknown key \"listen_port\"") != std::string::npos);
+    CHECK(text.find(".toml:4: \"total\" must be like") != std::string::npos);
+    CHECK(text.find(".toml:7: \"value\" must be at least 8 characters") != std::string::npos);
+}
+
+TEST_CASE("without a file the environment makes the upstream, and what cannot work is said before anything starts") {
+    const auto none = default_config(config::empty_environment());
+    REQUIRE(none);
+    CHECK(none->catalog.providers().empty());
+    const auto one = default_config(environment({{"OPENAI_BASE_URL", "http://127.0.0.1:9180/v1"}, {"OPENAI_API_KEY", "sk-1"}}));
+    REQUIRE(one);
+    CHECK(one->catalog.providers()[0].versions[0].accounts[0].target.origin == "http://127.0.0.1:9180");
+    CHECK_FALSE(default_config(environment({{"OPENAI_API_KEY", "sk-1"}})));
+    CHECK_FALSE(default_config(environment({{"OPENAI_BASE_URL", "127.0.0.1:9180"}})));
+}
