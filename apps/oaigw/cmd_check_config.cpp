@@ -15,8 +15,9 @@ int run_check_config(const std::string& path, std::ostream& out) {
     using namespace oai;
     const core::Result<gateway::Config> config = gateway::load_config(path, config::process_environment());
     if (!config) return cli::fail("oaigw check-config", config.error());
-    out << path << " is good: listens on " << config->listen.text() << ", " << config->catalog.providers().size() << " provider(s), "
-        << config->catalog.routes().size() << " route(s), " << config->keys.size() << " client key(s)\n";
+    out << path << " is good: listens on " << config->listen.text() << ", " << config->catalog.providers().size()
+        << " provider(s), " << config->catalog.routes().size() << " route(s), " << config->keys.size()
+        << " client key(s)\n";
     return cli::kPass;
 }
 
@@ -24,7 +25,8 @@ int run_check_config(const std::string& path, std::ostream& out) {
 
 void add_check_config(CLI::App& app, int& exit_code) {
     auto path = std::make_shared<std::string>();
-    CLI::App* cmd = app.add_subcommand("check-config", "Say what is wrong in a configuration file, with lines; starts nothing");
+    CLI::App* cmd =
+        app.add_subcommand("check-config", "Say what is wrong in a configuration file, with lines; starts nothing");
     cmd->add_option("file", *path, "The file, such as oaigw.toml")->required();
     cmd->callback([path, &exit_code] { exit_code = run_check_config(*path, std::cout); });
 }

@@ -1,11 +1,10 @@
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
 #include <iostream>
 #include <memory>
 #include <string>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 
@@ -31,7 +30,8 @@ int run_init(const InitOptions& options, std::ostream& out) {
     // O_EXCL: a file that somebody wrote is never lost.
     const int file = ::open(options.file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (file < 0)
-        return failed(errno == EEXIST ? options.file + " is there already; remove it or give another name" : options.file + ": " + std::strerror(errno));
+        return failed(errno == EEXIST ? options.file + " is there already; remove it or give another name"
+                                      : options.file + ": " + std::strerror(errno));
     const std::string_view text = gateway::sample_config();
     const bool written = ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
     const int why = errno;

@@ -1,10 +1,9 @@
-#include <signal.h>
-#include <unistd.h>
-
 #include <iostream>
 #include <memory>
 #include <optional>
+#include <signal.h>
 #include <string>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 
@@ -36,7 +35,8 @@ struct ServeOptions {
 };
 
 Result<gateway::Config> make_config(const ServeOptions& options, const config::Environment& environment) {
-    Result<gateway::Config> config = options.config.empty() ? gateway::default_config(environment) : gateway::load_config(options.config, environment);
+    Result<gateway::Config> config = options.config.empty() ? gateway::default_config(environment)
+                                                            : gateway::load_config(options.config, environment);
     if (!config) return config;
     const auto named = [](std::string_view flag, core::Error error) {
         error.detail = std::string(flag) + ": " + error.detail;
@@ -85,14 +85,17 @@ int run_serve(const ServeOptions& options, std::ostream& out) {
     if (const Result<void> shown = gateway::announce(made, config->data_dir, ::isatty(STDERR_FILENO) == 1); !shown)
         return cli::fail(kCommand, shown.error());
     if (config->catalog.providers().empty())
-        core::log(core::LogLevel::warn, "no upstream is configured: requests get 503 until one is (--upstream, OPENAI_BASE_URL, or [[provider]])");
+        core::log(
+            core::LogLevel::warn,
+            "no upstream is configured: requests get 503 until one is (--upstream, OPENAI_BASE_URL, or [[provider]])");
     net::ListenAddress address = config->listen;
     address.port = (*gateway)->port();
     out << "oaigw listening on http://" << address.text() << std::endl;
 
     int signal = 0;
     sigwait(&signals, &signal);
-    core::log(core::LogLevel::info, "stopping: running answers may end", {{"within", core::format_duration(options.drain.value)}});
+    core::log(core::LogLevel::info, "stopping: running answers may end",
+              {{"within", core::format_duration(options.drain.value)}});
     const bool clean = (*gateway)->drain(options.drain.value);
     if (!clean) core::log(core::LogLevel::warn, "some answers were cut: they took longer than the drain time");
     return cli::kPass;
@@ -103,12 +106,15 @@ int run_serve(const ServeOptions& options, std::ostream& out) {
 void add_serve(CLI::App& app, int& exit_code) {
     auto options = std::make_shared<ServeOptions>();
     CLI::App* cmd = app.add_subcommand("serve", "Carry traffic until SIGINT or SIGTERM");
-    cmd->add_option("--config,-c", options->config, "Configuration file (oaigw init writes one); without it: embedded defaults");
+    cmd->add_option("--config,-c", options->config,
+                    "Configuration file (oaigw init writes one); without it: embedded defaults");
     cmd->add_option("--listen", options->listen, "Address and port [127.0.0.1:5231]; port 0: the system chooses");
-    cmd->add_option("--upstream", options->upstream, "One upstream for every model, such as http://127.0.0.1:9180 (environment: OPENAI_BASE_URL)");
+    cmd->add_option("--upstream", options->upstream,
+                    "One upstream for every model, such as http://127.0.0.1:9180 (environment: OPENAI_BASE_URL)");
     cmd->add_option("--upstream-key", options->upstream_key, "Its API key, or @file (environment: OPENAI_API_KEY)");
     cmd->add_option("--workers", options->workers, "Threads [one per core]");
     cmd->add_option("--store", options->store, "sqlite:PATH or memory: [sqlite:data/oaigw.db]");
-    cmd->add_option("--drain", options->drain, "How long running answers may take at the end [30s]")->transform(cli::duration());
+    cmd->add_option("--drain", options->drain, "How long running answers may take at the end [30s]")
+        ->transform(cli::duration());
     cmd->callback([options, &exit_code] { exit_code = run_serve(*options, std::cout); });
 }

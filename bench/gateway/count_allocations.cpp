@@ -1,12 +1,11 @@
-// Counts heap allocations of a program: LD_PRELOAD=libcount_allocations.so; prints totals when it gets SIGUSR1 and at its end.
-// Used by bench/gateway/allocations.
-#include <dlfcn.h>
-#include <signal.h>
-#include <unistd.h>
-
+// Counts heap allocations of a program: LD_PRELOAD=libcount_allocations.so; prints totals when it gets SIGUSR1 and at
+// its end. Used by bench/gateway/allocations.
 #include <atomic>
 #include <cstddef>
 #include <cstdio>
+#include <dlfcn.h>
+#include <signal.h>
+#include <unistd.h>
 
 namespace {
 
@@ -16,7 +15,8 @@ std::atomic<unsigned long> bytes{0};
 void print(int) {
     char line[96];
     const int n = std::snprintf(line, sizeof line, "allocations=%lu bytes=%lu\n", calls.load(), bytes.load());
-    if (n > 0) [[maybe_unused]] const ssize_t written = ::write(2, line, static_cast<std::size_t>(n));
+    if (n > 0) [[maybe_unused]]
+        const ssize_t written = ::write(2, line, static_cast<std::size_t>(n));
 }
 
 struct AtStart {

@@ -7,8 +7,8 @@
 
 namespace oai::core {
 
-/// Request ids: unique over processes and restarts, cheap to make, of no meaning. Not secret: see crypto/random for that.
-/// One per worker; not for several threads at once.
+/// Request ids: unique over processes and restarts, cheap to make, of no meaning. Not secret: see crypto/random for
+/// that. One per worker; not for several threads at once.
 class IdSource {
 public:
     IdSource();  ///< seeded by the system

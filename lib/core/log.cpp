@@ -1,9 +1,8 @@
 #include "core/log.hpp"
 
-#include <unistd.h>
-
 #include <atomic>
 #include <string>
+#include <unistd.h>
 
 #include "core/clock.hpp"
 #include "core/units.hpp"

@@ -12,8 +12,8 @@ struct LogField {
     std::string_view value;
 };
 
-/// One line to stderr: `2026-02-12T09:00:00Z warn message name=value`. Values with blanks or quotes are quoted; control characters
-/// are escaped, so that no value can forge a line. Never give it a credential or a body.
+/// One line to stderr: `2026-02-12T09:00:00Z warn message name=value`. Values with blanks or quotes are quoted; control
+/// characters are escaped, so that no value can forge a line. Never give it a credential or a body.
 void log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields = {});
 
 /// Lines below `level` are dropped. Default: info.

@@ -10,7 +10,8 @@
 
 namespace oai::core {
 
-/// What went wrong, as a word that never changes meaning. `wire/error_body` maps each to an HTTP status and an API error type.
+/// What went wrong, as a word that never changes meaning. `wire/error_body` maps each to an HTTP status and an API
+/// error type.
 enum class Code : std::uint8_t {
     // the caller's
     invalid_request,     ///< 400: the request is not understood; `Error::param` names the field when there is one
@@ -25,15 +26,15 @@ enum class Code : std::uint8_t {
     rate_limited,        ///< 429: a limit of ours
     cancelled,           ///< the caller left; nobody reads the answer
     // the provider's
-    connect_failed,       ///< 502: no connection, nothing was sent
-    upstream_error,       ///< 502: the provider answered, and the answer is an error of its own
-    upstream_truncated,   ///< 502: the answer ended before its end
-    upstream_malformed,   ///< 502: the answer is not HTTP, or not what was promised
-    upstream_timeout,     ///< 504
-    upstream_throttled,   ///< 429 of the provider
+    connect_failed,      ///< 502: no connection, nothing was sent
+    upstream_error,      ///< 502: the provider answered, and the answer is an error of its own
+    upstream_truncated,  ///< 502: the answer ended before its end
+    upstream_malformed,  ///< 502: the answer is not HTTP, or not what was promised
+    upstream_timeout,    ///< 504
+    upstream_throttled,  ///< 429 of the provider
     // ours
-    unavailable,   ///< 503: nothing can serve this now
-    internal,      ///< 500
+    unavailable,  ///< 503: nothing can serve this now
+    internal,     ///< 500
     // outside of a request: files, options, the network of a command
     invalid_argument,  ///< a flag, a file or a value that cannot be used
     parse_failed,      ///< a document that is not what it should be
@@ -54,11 +55,12 @@ struct Error {
     std::string param = {};  ///< the request field at fault, such as "model"; empty when none is
 };
 
-/// An Error on the heap, with the meaning of a value. A Result is then hardly larger than what it carries: errors are rare, and a
-/// coroutine frame that holds a few results in place outgrows what Asio recycles (1,020 bytes).
+/// An Error on the heap, with the meaning of a value. A Result is then hardly larger than what it carries: errors are
+/// rare, and a coroutine frame that holds a few results in place outgrows what Asio recycles (1,020 bytes).
 class BoxedError {
 public:
-    BoxedError(Error error) : error_(std::make_unique<Error>(std::move(error))) {}  // NOLINT(google-explicit-constructor)
+    BoxedError(Error error)
+        : error_(std::make_unique<Error>(std::move(error))) {}  // NOLINT(google-explicit-constructor)
     BoxedError(const BoxedError& other) : error_(other.error_ ? std::make_unique<Error>(*other.error_) : nullptr) {}
     BoxedError& operator=(const BoxedError& other) {
         error_ = other.error_ ? std::make_unique<Error>(*other.error_) : nullptr;

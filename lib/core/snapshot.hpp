@@ -7,8 +7,8 @@
 namespace oai::core {
 
 /// The publishing point of an immutable value: configuration, weights, key lists.
-/// Writers replace the whole value. A reader keeps its own shared_ptr (`Snapshot::load`, once per change, not per request: it
-/// locks) and works with that copy, so one request sees one configuration.
+/// Writers replace the whole value. A reader keeps its own shared_ptr (`Snapshot::load`, once per change, not per
+/// request: it locks) and works with that copy, so one request sees one configuration.
 template <class T>
 class Snapshot {
 public:

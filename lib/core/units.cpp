@@ -9,8 +9,9 @@ namespace oai::core {
 namespace {
 
 Error bad(std::string_view what, std::string_view text, std::string_view right) {
-    return Error{.code = Code::invalid_argument,
-                 .detail = std::string(what) + " must be like " + std::string(right) + ", got \"" + std::string(text) + "\""};
+    return Error{
+        .code = Code::invalid_argument,
+        .detail = std::string(what) + " must be like " + std::string(right) + ", got \"" + std::string(text) + "\""};
 }
 
 struct Unit {
@@ -160,23 +161,24 @@ Result<WallTime> parse_rfc3339(std::string_view text) {
     };
     int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
     const bool shaped = text.size() >= 20 && text[4] == '-' && text[7] == '-' && (text[10] == 'T' || text[10] == 't') &&
-                        text[13] == ':' && text[16] == ':' && number(0, 4, year) && number(5, 2, month) && number(8, 2, day) &&
-                        number(11, 2, hour) && number(14, 2, minute) && number(17, 2, second);
+                        text[13] == ':' && text[16] == ':' && number(0, 4, year) && number(5, 2, month) &&
+                        number(8, 2, day) && number(11, 2, hour) && number(14, 2, minute) && number(17, 2, second);
     if (!shaped || month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60)
         return bad("a time", text, right);
     std::size_t at = 19;
     std::int64_t fraction_ns = 0;
     if (text[at] == '.') {
         std::int64_t unit = 100'000'000;
-        for (++at; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, unit /= 10) fraction_ns += (text[at] - '0') * unit;
+        for (++at; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, unit /= 10)
+            fraction_ns += (text[at] - '0') * unit;
     }
     int offset_minutes = 0;
     if (at < text.size() && (text[at] == 'Z' || text[at] == 'z')) {
         ++at;
     } else {
         int offset_hour = 0, offset_minute = 0;
-        if (at + 6 > text.size() || (text[at] != '+' && text[at] != '-') || text[at + 3] != ':' || !number(at + 1, 2, offset_hour) ||
-            !number(at + 4, 2, offset_minute))
+        if (at + 6 > text.size() || (text[at] != '+' && text[at] != '-') || text[at + 3] != ':' ||
+            !number(at + 1, 2, offset_hour) || !number(at + 4, 2, offset_minute))
             return bad("a time", text, right);
         offset_minutes = (text[at] == '-' ? -1 : 1) * (offset_hour * 60 + offset_minute);
         at += 6;

@@ -10,8 +10,8 @@
 
 namespace oai::core {
 
-/// "250us", "250ms", "1.5s", "30s", "15m", "1h"; a bare "0" is zero. The unit is mandatory otherwise; integers or decimals,
-/// never negative. Errors say what was read and what would be right.
+/// "250us", "250ms", "1.5s", "30s", "15m", "1h"; a bare "0" is zero. The unit is mandatory otherwise; integers or
+/// decimals, never negative. Errors say what was read and what would be right.
 Result<nanoseconds> parse_duration(std::string_view text);
 
 /// "512", "64KiB", "32MiB", "1GiB" in bytes.

@@ -43,11 +43,15 @@ struct AdminRequest {
 };
 
 Error bad_request(std::string detail, std::string param = {}) {
-    return Error{.code = Code::invalid_request, .source = core::Source::downstream, .detail = std::move(detail), .param = std::move(param)};
+    return Error{.code = Code::invalid_request,
+                 .source = core::Source::downstream,
+                 .detail = std::move(detail),
+                 .param = std::move(param)};
 }
 
 /// Query parameters, each decoded; an unknown one is refused, since a typo would silently widen what is judged.
-Result<void> read_query(std::string_view query, std::span<const std::string_view> names, std::span<std::optional<std::string>> values) {
+Result<void> read_query(std::string_view query, std::span<const std::string_view> names,
+                        std::span<std::optional<std::string>> values) {
     for (std::size_t i = 0; i < names.size(); ++i) {
         Result<std::optional<std::string>> value = http::query_parameter(query, names[i]);
         if (!value) return value.error();
@@ -64,8 +68,9 @@ Result<void> read_query(std::string_view query, std::span<const std::string_view
 }
 
 Awaitable<Answer> get_overview(AdminRequest request) {
-    static constexpr std::array<std::string_view, 10> names{"platform", "provider", "version",    "model",    "endpoint",
-                                                            "group_id", "time_range", "start_time", "end_time", "mode"};
+    static constexpr std::array<std::string_view, 10> names{"platform", "provider", "version",    "model",
+                                                            "endpoint", "group_id", "time_range", "start_time",
+                                                            "end_time", "mode"};
     std::array<std::optional<std::string>, names.size()> v;
     if (const Result<void> ok = read_query(request.query, names, v); !ok) co_return ok.error();
     const auto view = [&](std::size_t i) { return v[i] ? std::optional<std::string_view>(*v[i]) : std::nullopt; };
@@ -132,8 +137,8 @@ Awaitable<Answer> put_thresholds(AdminRequest request) {
     co_return answer;
 }
 
-/// A load run's samples, put into the windows as if these requests had been served here: a panel then shows the run, and the block
-/// of the overview is the block of its report.
+/// A load run's samples, put into the windows as if these requests had been served here: a panel then shows the run,
+/// and the block of the overview is the block of its report.
 Awaitable<Answer> post_samples(AdminRequest request) {
     static constexpr std::array<std::string_view, 5> names{"platform", "provider", "version", "model", "endpoint"};
     std::array<std::optional<std::string>, names.size()> v;
@@ -151,14 +156,19 @@ Awaitable<Answer> post_samples(AdminRequest request) {
         const Result<json::Value> header = json::Value::parse(reader->header());
         const json::Value* base = header ? header->find("clock_base_unix_us") : nullptr;
         if (base == nullptr || !base->as_int()) return bad_request("the samples' header has no clock_base_unix_us");
-        const core::WallTime start{std::chrono::duration_cast<core::WallTime::duration>(core::microseconds{*base->as_int()})};
-        const auto wall = [&](std::int64_t us) { return start + std::chrono::duration_cast<core::WallTime::duration>(core::microseconds{us}); };
+        const core::WallTime start{
+            std::chrono::duration_cast<core::WallTime::duration>(core::microseconds{*base->as_int()})};
+        const auto wall = [&](std::int64_t us) {
+            return start + std::chrono::duration_cast<core::WallTime::duration>(core::microseconds{us});
+        };
         const Result<metrics::SamplesRead> read = reader->read(
             [&](std::span<const metrics::Sample> samples) {
-                for (const metrics::Sample& s : samples) collector.import(key, wall(s.start_us + std::max<std::int64_t>(0, s.response_us)), s);
+                for (const metrics::Sample& s : samples)
+                    collector.import(key, wall(s.start_us + std::max<std::int64_t>(0, s.response_us)), s);
             },
             [&](std::span<const metrics::Gap> gaps) {
-                for (const metrics::Gap& g : gaps) collector.import_gap(key, wall(g.at_us), core::microseconds{g.gap_us});
+                for (const metrics::Gap& g : gaps)
+                    collector.import_gap(key, wall(g.at_us), core::microseconds{g.gap_us});
             });
         if (!read) return bad_request(read.error().detail);
         json::Writer out;
@@ -203,16 +213,25 @@ Result<const AdminRoute*> find_route(const http::RequestHead& head) {
         known = true;
         if (route.method == head.method) return &route;
     }
-    if (known) return Error{.code = Code::method_not_allowed, .source = core::Source::downstream, .detail = std::string(head.method) + " is not allowed here"};
-    return Error{.code = Code::not_found, .source = core::Source::downstream, .detail = "unknown admin path " + std::string(head.path)};
+    if (known)
+        return Error{.code = Code::method_not_allowed,
+                     .source = core::Source::downstream,
+                     .detail = std::string(head.method) + " is not allowed here"};
+    return Error{.code = Code::not_found,
+                 .source = core::Source::downstream,
+                 .detail = "unknown admin path " + std::string(head.path)};
 }
 
 Result<void> admit(const WorkerState& worker, const http::RequestHead& head) {
     if (!worker.tables->auth_required) return {};
     const std::string_view presented = presented_credential(head.fields);
-    const auto refuse = [](std::string why) { return Error{.code = Code::unauthorized, .source = core::Source::downstream, .detail = std::move(why)}; };
-    if (presented.empty()) return refuse("the admin API needs the admin key: Authorization: Bearer KEY, or x-api-key: KEY");
-    if (!crypto::constant_time_equal(worker.shared.key_hash.digest(presented), worker.tables->credentials.admin)) return refuse("this is not the admin key");
+    const auto refuse = [](std::string why) {
+        return Error{.code = Code::unauthorized, .source = core::Source::downstream, .detail = std::move(why)};
+    };
+    if (presented.empty())
+        return refuse("the admin API needs the admin key: Authorization: Bearer KEY, or x-api-key: KEY");
+    if (!crypto::constant_time_equal(worker.shared.key_hash.digest(presented), worker.tables->credentials.admin))
+        return refuse("this is not the admin key");
     return {};
 }
 
@@ -230,11 +249,13 @@ Awaitable<bool> answer_public(WorkerState& worker, http::Connection& connection,
     PlainReply reply;
     const bool ready = head.path == "/healthz" || !worker.draining;
     reply.status = head.method != "GET" ? 405 : ready ? 200 : 503;
-    reply.body = reply.status == 200 ? R"({"status":"ok"})" : ready ? R"({"status":"use GET"})" : R"({"status":"draining"})";
+    reply.body = reply.status == 200 ? R"({"status":"ok"})"
+                 : ready             ? R"({"status":"use GET"})"
+                                     : R"({"status":"draining"})";
     reply.keep = head.keep_alive;
     if (reply.keep) reply.keep = co_await skip_body(connection, head);
     const bool written = co_await send_plain(connection, reply);
-    co_return written && reply.keep;
+    co_return written&& reply.keep;
 }
 
 Awaitable<bool> answer_admin(WorkerState& worker, http::Connection& connection, const http::RequestHead& head) {
@@ -251,7 +272,8 @@ Awaitable<bool> answer_admin(WorkerState& worker, http::Connection& connection, 
     } else {
         net::Buffer gathered(worker.net.buffers());
         connection.stream->set_deadline(std::chrono::steady_clock::now() + kBodyPatience);
-        const Result<std::string_view> body = co_await http::read_whole_body(connection, head, core::Source::downstream, kLargestUpload, gathered);
+        const Result<std::string_view> body =
+            co_await http::read_whole_body(connection, head, core::Source::downstream, kLargestUpload, gathered);
         connection.stream->set_deadline(net::Stream::kNever);
         if (body) {
             const AdminRequest request{worker, head.query, *body};
@@ -265,7 +287,7 @@ Awaitable<bool> answer_admin(WorkerState& worker, http::Connection& connection, 
     PlainReply reply = envelope(answer);
     reply.keep = keep;
     const bool written = co_await send_plain(connection, reply);
-    co_return written && keep;
+    co_return written&& keep;
 }
 
 }  // namespace oai::gateway

@@ -23,7 +23,8 @@ Result<void> authenticate(Exchange& x) {
     const ClientKey* key = x.tables->credentials.keys->find(presented);
     if (key == nullptr) return refuse("the API key is not known here");
     if (!key->active) return refuse("the API key is disabled");
-    if (key->expires_at && *key->expires_at <= x.worker.shared.clock.wall_now()) return refuse("the API key has expired");
+    if (key->expires_at && *key->expires_at <= x.worker.shared.clock.wall_now())
+        return refuse("the API key has expired");
     x.key = key;
     return {};
 }

@@ -45,12 +45,14 @@ net::Awaitable<std::invoke_result_t<Task&>> run_in_background(Background& backgr
     const auto start = [&background, &worker, &task, result](auto handler) {
         auto kept = std::make_shared<decltype(handler)>(std::move(handler));
         // The guard keeps the worker running until the session has its result, also when it was told to stop meanwhile.
-        background.post([task = std::move(task), result, kept, work = boost::asio::make_work_guard(worker.executor())]() mutable {
-            result->emplace(task());
-            boost::asio::post(work.get_executor(), [kept] { std::move (*kept)(); });
-        });
+        background.post(
+            [task = std::move(task), result, kept, work = boost::asio::make_work_guard(worker.executor())]() mutable {
+                result->emplace(task());
+                boost::asio::post(work.get_executor(), [kept] { std::move (*kept)(); });
+            });
     };
-    co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<net::Executor>, void()>(start, net::use_awaitable);
+    co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<net::Executor>, void()>(start,
+                                                                                                    net::use_awaitable);
     co_return std::move(**result);
 }
 

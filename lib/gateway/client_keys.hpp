@@ -20,8 +20,8 @@ struct ClientKey {
     std::optional<core::WallTime> expires_at;
 };
 
-/// All client keys, by their keyed hash: immutable, replaced as a whole. Nobody who lacks the hash key can tell from the time of a
-/// look-up how close a guess came.
+/// All client keys, by their keyed hash: immutable, replaced as a whole. Nobody who lacks the hash key can tell from
+/// the time of a look-up how close a guess came.
 class ClientKeys {
 public:
     explicit ClientKeys(const crypto::KeyedHash& hash) : hash_(hash) {}

@@ -38,7 +38,8 @@ void fill_from_environment(Config& config, const config::Environment& environmen
     if (config.encryption_key.empty()) config.encryption_key = environment("OAIGW_ENCRYPTION_KEY").value_or("");
     if (config.admin_key.empty()) config.admin_key = environment("OAIGW_ADMIN_KEY").value_or("");
     if (config.keys.empty()) {
-        if (auto key = environment("OAIGW_CLIENT_KEY"); key && !key->empty()) config.keys.push_back({"environment", std::move(*key), ""});
+        if (auto key = environment("OAIGW_CLIENT_KEY"); key && !key->empty())
+            config.keys.push_back({"environment", std::move(*key), ""});
     }
 }
 
@@ -82,9 +83,12 @@ Result<Config> default_config(const config::Environment& environment) {
     const std::string base_url = environment("OPENAI_BASE_URL").value_or("");
     const std::string api_key = environment("OPENAI_API_KEY").value_or("");
     if (!base_url.empty() || !api_key.empty()) {
-        Result<upstream::Catalog> catalog = upstream::single_upstream(base_url.empty() ? "https://api.openai.com" : base_url, api_key);
+        Result<upstream::Catalog> catalog =
+            upstream::single_upstream(base_url.empty() ? "https://api.openai.com" : base_url, api_key);
         if (!catalog) {
-            catalog.error().detail = (base_url.empty() ? "OPENAI_API_KEY is set and OPENAI_BASE_URL is not: " : "OPENAI_BASE_URL: ") + catalog.error().detail;
+            catalog.error().detail =
+                (base_url.empty() ? "OPENAI_API_KEY is set and OPENAI_BASE_URL is not: " : "OPENAI_BASE_URL: ") +
+                catalog.error().detail;
             return catalog.error();
         }
         config.catalog = std::move(*catalog);

@@ -16,8 +16,10 @@ namespace oai::gateway {
 /// Each a limit of its own; 0 = none, and then nothing watches for it.
 struct Timeouts {
     std::chrono::nanoseconds connect = std::chrono::seconds{2};
-    std::chrono::nanoseconds first_output = std::chrono::seconds{60};  ///< streams: status line, headers, `created` are not output
-    std::chrono::nanoseconds idle = std::chrono::seconds{60};          ///< between two reads once output has begun; and for a slow reader
+    std::chrono::nanoseconds first_output =
+        std::chrono::seconds{60};  ///< streams: status line, headers, `created` are not output
+    std::chrono::nanoseconds idle =
+        std::chrono::seconds{60};  ///< between two reads once output has begun; and for a slow reader
     std::chrono::nanoseconds total = std::chrono::seconds{600};
 };
 
@@ -43,8 +45,8 @@ struct Config {
     upstream::Catalog catalog;
 };
 
-/// Reads a configuration file. Every mistake in it is in the error, a line each. `environment` also gives OAIGW_ENCRYPTION_KEY,
-/// OAIGW_ADMIN_KEY and OAIGW_CLIENT_KEY.
+/// Reads a configuration file. Every mistake in it is in the error, a line each. `environment` also gives
+/// OAIGW_ENCRYPTION_KEY, OAIGW_ADMIN_KEY and OAIGW_CLIENT_KEY.
 core::Result<Config> load_config(const std::string& path, const config::Environment& environment);
 /// Without a file: embedded defaults, the upstream from OPENAI_BASE_URL and OPENAI_API_KEY.
 core::Result<Config> default_config(const config::Environment& environment);

@@ -1,12 +1,11 @@
 #include "gateway/first_keys.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
 #include <filesystem>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/ids.hpp"
 #include "core/log.hpp"
@@ -30,7 +29,8 @@ crypto::Digest digest_from_hex(std::string_view hex) {
     return digest;
 }
 
-Result<crypto::Digest> admin_digest(const Config& config, const crypto::KeyedHash& hash, store::Store& store, FirstKeys& made) {
+Result<crypto::Digest> admin_digest(const Config& config, const crypto::KeyedHash& hash, store::Store& store,
+                                    FirstKeys& made) {
     if (!config.admin_key.empty()) return hash.digest(config.admin_key);
     const auto stored = store.settings().get(kAdminSetting);
     if (!stored) return stored.error();
@@ -50,28 +50,33 @@ Result<crypto::Digest> admin_digest(const Config& config, const crypto::KeyedHas
 }  // namespace
 
 Result<crypto::KeyedHash> load_key_hash(const Config& config) {
-    Result<crypto::Key> key = config.encryption_key.empty()
-                                  ? (config.store_url == "memory:" ? Result<crypto::Key>(crypto::sha256(crypto::random_bytes(32)))
-                                                                   : crypto::load_or_create_key_file(config.data_dir + "/encryption.key"))
-                                  : crypto::parse_key_hex(config.encryption_key, "OAIGW_ENCRYPTION_KEY");
+    Result<crypto::Key> key =
+        config.encryption_key.empty()
+            ? (config.store_url == "memory:" ? Result<crypto::Key>(crypto::sha256(crypto::random_bytes(32)))
+                                             : crypto::load_or_create_key_file(config.data_dir + "/encryption.key"))
+            : crypto::parse_key_hex(config.encryption_key, "OAIGW_ENCRYPTION_KEY");
     if (!key) return key.error();
     // A key of its own for hashing: the encryption key itself is for sealing only.
     const crypto::Digest derived = crypto::KeyedHash(crypto::as_bytes(*key)).digest("oaigw client key hash v1");
     return crypto::KeyedHash(std::string_view(reinterpret_cast<const char*>(derived.data()), derived.size()));
 }
 
-Result<Credentials> load_credentials(const Config& config, const crypto::KeyedHash& hash, store::Store& store, FirstKeys& made) {
+Result<Credentials> load_credentials(const Config& config, const crypto::KeyedHash& hash, store::Store& store,
+                                     FirstKeys& made) {
     const Result<crypto::Digest> admin = admin_digest(config, hash, store, made);
     if (!admin) return admin.error();
     auto keys = std::make_shared<ClientKeys>(hash);
     const auto stored = store.keys().list();
     if (!stored) return stored.error();
     for (const store::ClientKey& key : *stored)
-        keys->add(key.hash, ClientKey{key.id, key.name, key.group, key.status == store::KeyStatus::active, key.expires_at});
-    for (const ConfiguredKey& key : config.keys) keys->add(hash.digest(key.value), ClientKey{"config:" + key.name, key.name, key.group, true, {}});
+        keys->add(key.hash,
+                  ClientKey{key.id, key.name, key.group, key.status == store::KeyStatus::active, key.expires_at});
+    for (const ConfiguredKey& key : config.keys)
+        keys->add(hash.digest(key.value), ClientKey{"config:" + key.name, key.name, key.group, true, {}});
     if (keys->size() == 0 && config.auth_required) {
         made.client = crypto::new_secret_key("sk-oaigw-");
-        store::ClientKey key{.id = "key_" + core::to_hex(crypto::random_bytes(8)), .name = "first", .hash = hash.digest(made.client)};
+        store::ClientKey key{
+            .id = "key_" + core::to_hex(crypto::random_bytes(8)), .name = "first", .hash = hash.digest(made.client)};
         key.created_at = core::system_clock().wall_now();
         if (const auto added = store.keys().add(key); !added) return added.error();
         keys->add(key.hash, ClientKey{key.id, key.name, "", true, {}});
@@ -93,7 +98,8 @@ Result<void> announce(const FirstKeys& made, const std::string& data_dir, bool t
     std::error_code ignored;
     std::filesystem::create_directories(data_dir, ignored);
     const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-    const bool good = file >= 0 && ::fchmod(file, 0600) == 0 && ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+    const bool good = file >= 0 && ::fchmod(file, 0600) == 0 &&
+                      ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
     const int why = errno;
     if (file >= 0) ::close(file);
     if (!good) return Error{.code = Code::io_failed, .detail = "cannot write " + path + ": " + std::strerror(why)};

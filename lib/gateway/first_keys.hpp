@@ -24,11 +24,13 @@ struct FirstKeys {
     bool any() const noexcept { return !admin.empty() || !client.empty(); }
 };
 
-/// Hashes the configured keys, loads those of the store and makes the missing ones: an admin key when none is configured or stored,
-/// a client key when there is none at all. What is made is stored hashed. Blocks.
-core::Result<Credentials> load_credentials(const Config& config, const crypto::KeyedHash& hash, store::Store& store, FirstKeys& made);
+/// Hashes the configured keys, loads those of the store and makes the missing ones: an admin key when none is
+/// configured or stored, a client key when there is none at all. What is made is stored hashed. Blocks.
+core::Result<Credentials> load_credentials(const Config& config, const crypto::KeyedHash& hash, store::Store& store,
+                                           FirstKeys& made);
 
-/// Shows the new keys once: on stderr when it is a terminal, else in `data_dir`/first-keys (0600), whose path is logged.
+/// Shows the new keys once: on stderr when it is a terminal, else in `data_dir`/first-keys (0600), whose path is
+/// logged.
 core::Result<void> announce(const FirstKeys& made, const std::string& data_dir, bool terminal);
 
 /// The key that client keys are hashed with: OAIGW_ENCRYPTION_KEY, or the file in `data_dir`, made at the first start.

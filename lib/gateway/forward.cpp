@@ -34,9 +34,10 @@ Awaitable<Stream::Written> write_rest(Exchange& x, net::Pieces pieces) {
 Result<void> written_or_left(Exchange& x, Stream::Written written) {
     if (written == Stream::Written::done) return {};
     x.reply.keep = false;
-    return Error{.code = Code::cancelled,
-                 .source = core::Source::downstream,
-                 .detail = x.downstream.stream->timed_out() ? "the client does not read its answer" : "the client left"};
+    return Error{
+        .code = Code::cancelled,
+        .source = core::Source::downstream,
+        .detail = x.downstream.stream->timed_out() ? "the client does not read its answer" : "the client left"};
 }
 
 namespace {
@@ -57,7 +58,10 @@ Awaitable<Result<void>> ask(Exchange& x, http::Connection& upstream, std::string
     }
     // A fresh connection that takes no more may hold an answer already (a 413, say): read it. A kept one was closed.
     if (written == Stream::Written::failed && upstream.reused)
-        co_return Error{.code = Code::upstream_truncated, .source = core::Source::upstream, .retryable = true, .detail = "the kept connection was closed"};
+        co_return Error{.code = Code::upstream_truncated,
+                        .source = core::Source::upstream,
+                        .retryable = true,
+                        .detail = "the kept connection was closed"};
     x.stamps.sent = x.worker.shared.clock.now();
     co_return co_await http::read_response_head(upstream, x.request.method, upstream.response_head());
 }
@@ -90,7 +94,8 @@ Awaitable<Result<void>> forward(Exchange& x) {
             }
             upstream = std::move(*opened);
         }
-        upstream->stream->set_deadline(x.body.stream ? std::min(total, deadline_after(timeouts.first_output, start)) : total);
+        upstream->stream->set_deadline(x.body.stream ? std::min(total, deadline_after(timeouts.first_output, start))
+                                                     : total);
         Result<void> answered = co_await ask(x, *upstream, mapped);
         if (answered) break;
         // Kept connections may have been closed meanwhile; each is tried once, then a fresh one decides.

@@ -15,7 +15,11 @@ using core::Error;
 using core::Result;
 
 WorkerState::WorkerState(Shared& shared_parts, std::shared_ptr<const Tables> current)
-    : shared(shared_parts), net("gateway"), pool(net), tables(std::move(current)), intake(shared.collector.add_intake()) {}
+    : shared(shared_parts),
+      net("gateway"),
+      pool(net),
+      tables(std::move(current)),
+      intake(shared.collector.add_intake()) {}
 
 struct Gateway::Impl {
     Impl(const core::Clock& clock, std::unique_ptr<store::Store> store, const crypto::KeyedHash& hash)
@@ -86,7 +90,9 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const Config& config, FirstKeys&
     auto impl = std::make_unique<Impl>(clock, std::move(*store), *hash);
     if (const Result<void> listening = impl->listen(config, tables); !listening) return listening.error();
     if (!config.listen.is_loopback())
-        core::log(core::LogLevel::warn, "listening beyond loopback without TLS: keys and answers are readable on the way", {{"address", config.listen.text()}});
+        core::log(core::LogLevel::warn,
+                  "listening beyond loopback without TLS: keys and answers are readable on the way",
+                  {{"address", config.listen.text()}});
     return std::unique_ptr<Gateway>(new Gateway(std::move(impl)));
 }
 

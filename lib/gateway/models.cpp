@@ -17,7 +17,12 @@ namespace {
 
 void write_model(json::Writer& out, std::string_view name) {
     // OpenAI's shape. We do not know when a model was made, and do not pretend to.
-    out.begin_object().member("id", name).member("object", "model").member("created", 0).member("owned_by", "oaigw").end_object();
+    out.begin_object()
+        .member("id", name)
+        .member("object", "model")
+        .member("created", 0)
+        .member("owned_by", "oaigw")
+        .end_object();
 }
 
 }  // namespace
@@ -30,7 +35,10 @@ Awaitable<Result<void>> answer_models(Exchange& x) {
         const Result<std::string> id = http::percent_decode(x.path_id);
         if (!id) co_return id.error();
         if (catalog.find_route(*id) == nullptr)
-            co_return Error{.code = Code::not_found, .source = core::Source::downstream, .detail = "the model \"" + *id + "\" is not served here", .param = "model"};
+            co_return Error{.code = Code::not_found,
+                            .source = core::Source::downstream,
+                            .detail = "the model \"" + *id + "\" is not served here",
+                            .param = "model"};
         write_model(out, *id);
     } else {
         out.begin_object().member("object", "list").key("data").begin_array();
@@ -45,7 +53,8 @@ Awaitable<Result<void>> answer_models(Exchange& x) {
     x.reply.started = true;
     x.reply.status = 200;
     const bool written = co_await send_plain(x.downstream, reply);
-    if (!written) co_return Error{.code = Code::cancelled, .source = core::Source::downstream, .detail = "the client left"};
+    if (!written)
+        co_return Error{.code = Code::cancelled, .source = core::Source::downstream, .detail = "the client left"};
     x.sample.outcome = metrics::Outcome::ok;
     x.sample.owner = metrics::Owner::none;
     co_return Result<void>{};

@@ -19,7 +19,8 @@ namespace {
 /// A JSON answer is looked at whole before it is passed on; a larger one is refused.
 constexpr std::size_t kLargestAnswer = std::size_t{64} << 20;
 
-/// The provider refused our credential, or has no credit for it: nothing the client can mend, and the text may name the account.
+/// The provider refused our credential, or has no credit for it: nothing the client can mend, and the text may name the
+/// account.
 bool is_about_our_account(int status) noexcept {
     return status == 401 || status == 402 || status == 403;
 }
@@ -29,7 +30,9 @@ bool is_about_our_account(int status) noexcept {
 Awaitable<Result<void>> relay_whole(Exchange& x, http::Connection& upstream, const http::ResponseHead& head) {
     if (is_about_our_account(head.status)) {
         upstream.stream->close();
-        co_return Error{.code = Code::upstream_error, .source = core::Source::upstream, .detail = "the upstream refused the gateway's credential"};
+        co_return Error{.code = Code::upstream_error,
+                        .source = core::Source::upstream,
+                        .detail = "the upstream refused the gateway's credential"};
     }
     const int status = head.status;
     const bool readable = head.fields.find("content-encoding") == nullptr;
@@ -47,7 +50,9 @@ Awaitable<Result<void>> relay_whole(Exchange& x, http::Connection& upstream, con
     wire::Answer answer;
     if (readable) answer = wire::read_answer(x.endpoint->terminal, json::Padded{*body}, x.worker.scanner);
     if (status < 400 && readable && !answer.is_json)
-        co_return Error{.code = Code::upstream_malformed, .source = core::Source::upstream, .detail = "the upstream answered with something that is not JSON"};
+        co_return Error{.code = Code::upstream_malformed,
+                        .source = core::Source::upstream,
+                        .detail = "the upstream answered with something that is not JSON"};
     x.usage = answer.usage;
 
     std::string client_name;
@@ -64,7 +69,8 @@ Awaitable<Result<void>> relay_whole(Exchange& x, http::Connection& upstream, con
     if (status != 204 && status != 304) {
         out += "content-length: ";
         std::array<char, 20> digits{};
-        const auto [end, ec] = std::to_chars(digits.data(), digits.data() + digits.size(), json::spliced_size(*body, done));
+        const auto [end, ec] =
+            std::to_chars(digits.data(), digits.data() + digits.size(), json::spliced_size(*body, done));
         out.append(digits.data(), end);
         out += "\r\n";
     }

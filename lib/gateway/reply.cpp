@@ -43,7 +43,7 @@ void append_field(std::string& out, std::string_view name, std::string_view valu
 
 /// Fields of an upstream's answer that are ours to set, or nobody's business.
 bool is_withheld(std::string_view name) noexcept {
-    static constexpr std::array<std::string_view, 6> withheld{"content-length", "set-cookie",   "openai-organization",
+    static constexpr std::array<std::string_view, 6> withheld{"content-length", "set-cookie",  "openai-organization",
                                                               "openai-project", "set-cookie2", "x-oaigw-version"};
     return std::ranges::any_of(withheld, [&](std::string_view one) { return core::equals_ignore_case(one, name); });
 }
@@ -110,9 +110,11 @@ void finish_head(std::string& out, const Exchange& x) {
     if (x.tables->expose_routing) {
         if (x.selection.version != nullptr) append_field(out, "x-oaigw-version", x.selection.version->version);
         if (x.stamps.sent && x.stamps.first_byte) {
-            const auto ours = (*x.stamps.sent - x.stamps.scheduled) + (x.worker.shared.clock.now() - *x.stamps.first_byte);
+            const auto ours =
+                (*x.stamps.sent - x.stamps.scheduled) + (x.worker.shared.clock.now() - *x.stamps.first_byte);
             out += "x-oaigw-overhead-us: ";
-            append_number(out, static_cast<std::uint64_t>(std::max<std::int64_t>(0, std::chrono::floor<core::microseconds>(ours).count())));
+            append_number(out, static_cast<std::uint64_t>(
+                                   std::max<std::int64_t>(0, std::chrono::floor<core::microseconds>(ours).count())));
             out += "\r\n";
         }
     }

@@ -24,10 +24,12 @@ PlainReply error_reply(const core::Error& error, bool keep);
 /// False when it could not be written.
 net::Awaitable<bool> send_plain(http::Connection& connection, const PlainReply& reply);
 
-/// Reads and drops what is left of a request's body, when it is small enough to be worth it. False: the connection must close.
+/// Reads and drops what is left of a request's body, when it is small enough to be worth it. False: the connection must
+/// close.
 net::Awaitable<bool> skip_body(http::Connection& connection, const http::RequestHead& request);
 
-/// Begins the head of an answer that passes on the upstream's: status line and the fields that may pass, without framing.
+/// Begins the head of an answer that passes on the upstream's: status line and the fields that may pass, without
+/// framing.
 void begin_head(std::string& out, const http::ResponseHead& upstream);
 /// Adds ours (x-request-id, version, overhead, connection) and ends the head.
 void finish_head(std::string& out, const Exchange& x);

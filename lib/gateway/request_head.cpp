@@ -9,7 +9,8 @@
 namespace oai::gateway {
 namespace {
 
-/// Fields of the client's that end here, besides the hop's own. `accept-encoding`: the answer must be read, so identity is asked for.
+/// Fields of the client's that end here, besides the hop's own. `accept-encoding`: the answer must be read, so identity
+/// is asked for.
 bool ends_here(std::string_view name) noexcept {
     switch (name.size()) {
         case 4: return core::equals_ignore_case(name, "host");
@@ -17,15 +18,19 @@ bool ends_here(std::string_view name) noexcept {
         case 7: return core::equals_ignore_case(name, "api-key");
         case 9: return core::equals_ignore_case(name, "x-api-key") || core::equals_ignore_case(name, "forwarded");
         case 13: return core::equals_ignore_case(name, "authorization");
-        case 14: return core::equals_ignore_case(name, "content-length") || core::equals_ignore_case(name, "x-goog-api-key");
-        case 15: return core::equals_ignore_case(name, "accept-encoding") || core::equals_ignore_case(name, "x-forwarded-for");
+        case 14:
+            return core::equals_ignore_case(name, "content-length") || core::equals_ignore_case(name, "x-goog-api-key");
+        case 15:
+            return core::equals_ignore_case(name, "accept-encoding") ||
+                   core::equals_ignore_case(name, "x-forwarded-for");
         default: return false;
     }
 }
 
 }  // namespace
 
-void write_request_head(std::string& out, const http::RequestHead& client, const upstream::Account& account, std::size_t body_bytes) {
+void write_request_head(std::string& out, const http::RequestHead& client, const upstream::Account& account,
+                        std::size_t body_bytes) {
     out.clear();
     out += client.method;
     out += ' ';

@@ -14,15 +14,18 @@ Result<void> route(Exchange& x) {
     if (match.endpoint != nullptr) {
         // What is forwarded must mean the same to the upstream: no dot segments, no slashes in disguise.
         if (http::is_plain_path(x.request.path)) return {};
-        return Error{.code = Code::invalid_request, .source = core::Source::downstream, .detail = "the path is ambiguous; send it without dot segments and escaped slashes"};
+        return Error{.code = Code::invalid_request,
+                     .source = core::Source::downstream,
+                     .detail = "the path is ambiguous; send it without dot segments and escaped slashes"};
     }
     if (match.other_method)
         return Error{.code = Code::method_not_allowed,
                      .source = core::Source::downstream,
                      .detail = std::string(x.request.method) + " is not allowed for " + std::string(x.request.path)};
-    return Error{.code = Code::not_found,
-                 .source = core::Source::downstream,
-                 .detail = "unknown path " + std::string(x.request.path) + "; the API is under /v1, such as POST /v1/responses"};
+    return Error{
+        .code = Code::not_found,
+        .source = core::Source::downstream,
+        .detail = "unknown path " + std::string(x.request.path) + "; the API is under /v1, such as POST /v1/responses"};
 }
 
 }  // namespace oai::gateway

@@ -10,9 +10,11 @@ using metrics::Owner;
 
 namespace {
 
-/// Statuses by which a provider says that the request itself is wrong: the caller's failure, not a failure of the service.
+/// Statuses by which a provider says that the request itself is wrong: the caller's failure, not a failure of the
+/// service.
 bool is_clients_fault(int status) noexcept {
-    return status == 400 || status == 404 || status == 405 || status == 409 || status == 413 || status == 415 || status == 422;
+    return status == 400 || status == 404 || status == 405 || status == 409 || status == 413 || status == 415 ||
+           status == 422;
 }
 
 }  // namespace
@@ -34,7 +36,8 @@ void account_failure(Exchange& x, const core::Error& error) noexcept {
         case core::Source::upstream: sample.owner = Owner::upstream; break;
         case core::Source::internal: sample.owner = Owner::gateway; break;
     }
-    sample.business_limited = error.code == Code::unauthorized || error.code == Code::forbidden || error.code == Code::rate_limited;
+    sample.business_limited =
+        error.code == Code::unauthorized || error.code == Code::forbidden || error.code == Code::rate_limited;
     if (error.source == core::Source::upstream) sample.upstream_failed = error.code != Code::upstream_throttled;
 }
 
@@ -70,7 +73,9 @@ SettleOnExit::~SettleOnExit() {
     sample.service_us = -1;  // the gateway's clock starts at the head; `service` is the load generator's
     if (x.attempt_start) sample.queue_us = core::elapsed_us(x.stamps.scheduled, *x.attempt_start).count();
     if (x.stamps.sent && x.upstream_end)
-        sample.overhead_us = core::elapsed_us(core::TimePoint{}, core::TimePoint{(*x.stamps.sent - x.stamps.scheduled) + (end - *x.upstream_end)}).count();
+        sample.overhead_us = core::elapsed_us(core::TimePoint{}, core::TimePoint{(*x.stamps.sent - x.stamps.scheduled) +
+                                                                                 (end - *x.upstream_end)})
+                                 .count();
     sample.stream_id = x.worker.series.find(x.worker.shared.collector, x);
     x.worker.intake.add(end, sample);
     x.worker.intake.end();
@@ -79,10 +84,13 @@ SettleOnExit::~SettleOnExit() {
 ops::SeriesId SeriesCache::find(ops::Collector& collector, const Exchange& x) {
     const std::string_view group = x.key == nullptr ? std::string_view{} : std::string_view(x.key->group);
     // A model no version serves is a name from outside: it gets no series of its own.
-    const std::string_view model = x.selection.version == nullptr ? std::string_view{} : std::string_view(x.body.model_name);
-    const std::size_t hash = std::hash<std::string_view>{}(model) ^ reinterpret_cast<std::uintptr_t>(x.selection.version) >> 4;
+    const std::string_view model =
+        x.selection.version == nullptr ? std::string_view{} : std::string_view(x.body.model_name);
+    const std::size_t hash =
+        std::hash<std::string_view>{}(model) ^ reinterpret_cast<std::uintptr_t>(x.selection.version) >> 4;
     Entry& entry = entries_[hash % entries_.size()];
-    if (entry.used && entry.version == x.selection.version && entry.endpoint == x.endpoint && entry.model == model && entry.group == group)
+    if (entry.used && entry.version == x.selection.version && entry.endpoint == x.endpoint && entry.model == model &&
+        entry.group == group)
         return entry.id;
     ops::SeriesKey key;
     if (x.selection.version != nullptr) {
@@ -93,11 +101,17 @@ ops::SeriesId SeriesCache::find(ops::Collector& collector, const Exchange& x) {
     key.model = model;
     if (x.endpoint != nullptr) {
         key.endpoint = x.endpoint->name;
-        // A request that no version could take still is a request of its dialect: a guard that asks for a platform must see it fail.
+        // A request that no version could take still is a request of its dialect: a guard that asks for a platform must
+        // see it fail.
         if (key.platform.empty()) key.platform = wire::name_of(x.endpoint->dialect);
     }
     key.group = group;
-    entry = Entry{.version = x.selection.version, .endpoint = x.endpoint, .model = key.model, .group = key.group, .id = collector.series(key), .used = true};
+    entry = Entry{.version = x.selection.version,
+                  .endpoint = x.endpoint,
+                  .model = key.model,
+                  .group = key.group,
+                  .id = collector.series(key),
+                  .used = true};
     return entry.id;
 }
 

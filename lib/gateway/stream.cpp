@@ -4,9 +4,9 @@
 #include "gateway/forward.hpp"
 #include "gateway/reply.hpp"
 #include "gateway/worker_state.hpp"
+#include "wire/answer.hpp"
 #include "wire/error_body.hpp"
 #include "wire/model_edit.hpp"
-#include "wire/answer.hpp"
 
 namespace oai::gateway {
 
@@ -24,7 +24,8 @@ public:
         if (!chunked_) x_.reply.keep = false;
         begin_head(x_.downstream.scratch, upstream);
         // Proxies on the way must not gather events (nginx does unless it is told).
-        x_.downstream.scratch += chunked_ ? "transfer-encoding: chunked\r\nx-accel-buffering: no\r\n" : "x-accel-buffering: no\r\n";
+        x_.downstream.scratch +=
+            chunked_ ? "transfer-encoding: chunked\r\nx-accel-buffering: no\r\n" : "x-accel-buffering: no\r\n";
         finish_head(x_.downstream.scratch, x_);
     }
 
@@ -36,7 +37,8 @@ public:
         x_.reply.status = 200;
         std::array<char, http::kMaxChunkHeader> header{};
         if (!events.empty()) {
-            if (chunked_) pieces.add(std::string_view(header.data(), http::write_chunk_header(header.data(), events.size())));
+            if (chunked_)
+                pieces.add(std::string_view(header.data(), http::write_chunk_header(header.data(), events.size())));
             pieces.add(events);
             if (chunked_) pieces.add(http::kChunkEnd);
         }
@@ -55,7 +57,10 @@ private:
 class EventRelay {
 public:
     explicit EventRelay(Exchange& x)
-        : x_(x), reader_(x.endpoint->terminal), held_(x.worker.net.buffers()), series_(x.worker.series.find(x.worker.shared.collector, x)) {
+        : x_(x),
+          reader_(x.endpoint->terminal),
+          held_(x.worker.net.buffers()),
+          series_(x.worker.series.find(x.worker.shared.collector, x)) {
         if (x.selection.upstream_model != x.body.model_name) {
             quoted_upstream_ = wire::quoted_model(x.selection.upstream_model);
             quoted_client_ = wire::quoted_model(x.body.model_name);
@@ -64,12 +69,14 @@ public:
 
     const wire::StreamReader& reader() const noexcept { return reader_; }
 
-    /// Takes what one read brought and gives out the events that are whole now. An event that is cut waits for its rest: half of one
-    /// is of no use to the client, and an error event could not follow it. The view is good until the next call.
+    /// Takes what one read brought and gives out the events that are whole now. An event that is cut waits for its
+    /// rest: half of one is of no use to the client, and an error event could not follow it. The view is good until the
+    /// next call.
     Result<std::string_view> take(std::string_view piece, core::TimePoint at) {
-        const Result<void> read = reader_.feed(piece, at, x_.worker.scanner, [&](core::TimePoint from, core::TimePoint to) {
-            x_.worker.intake.add_gap(to, series_, core::elapsed_us(from, to));
-        });
+        const Result<void> read =
+            reader_.feed(piece, at, x_.worker.scanner, [&](core::TimePoint from, core::TimePoint to) {
+                x_.worker.intake.add_gap(to, series_, core::elapsed_us(from, to));
+            });
         if (!read) return read.error();
         held_.consume(std::exchange(given_, 0));
         const std::size_t whole = reader_.whole_bytes();
@@ -101,7 +108,8 @@ private:
 };
 
 /// Reads, and writes what is whole, until one side ends. The error is the upstream's, or `cancelled` for the client's.
-Awaitable<Result<void>> pump(Exchange& x, http::Connection& upstream, http::BodyReader& body, EventRelay& events, StreamWriter& out) {
+Awaitable<Result<void>> pump(Exchange& x, http::Connection& upstream, http::BodyReader& body, EventRelay& events,
+                             StreamWriter& out) {
     const Timeouts& timeouts = x.tables->timeouts;
     const core::TimePoint total = deadline_after(timeouts.total, x.stamps.scheduled);
     if (upstream.in.empty()) {
@@ -116,7 +124,8 @@ Awaitable<Result<void>> pump(Exchange& x, http::Connection& upstream, http::Body
         x.upstream_end = upstream.read_at;
         const Result<std::string_view> whole = events.take(*piece, upstream.read_at);
         if (!whole) co_return whole.error();
-        if (events.reader().first_output()) upstream.stream->set_deadline(std::min(total, deadline_after(timeouts.idle, upstream.read_at)));
+        if (events.reader().first_output())
+            upstream.stream->set_deadline(std::min(total, deadline_after(timeouts.idle, upstream.read_at)));
         if (whole->empty()) continue;
         const Result<void> written = co_await out.write(*whole, false);
         if (!written) co_return written.error();
@@ -143,9 +152,13 @@ Awaitable<Result<void>> relay_stream(Exchange& x, http::Connection& upstream, co
         co_return pumped.error();
     }
     if (reader.ending() == wire::Ending::none) {
-        // Cut, late or garbled before its end: the client is told in the stream, and nothing in it looks like a good end.
+        // Cut, late or garbled before its end: the client is told in the stream, and nothing in it looks like a good
+        // end.
         upstream.stream->close();
-        if (pumped) pumped = Error{.code = Code::upstream_truncated, .source = core::Source::upstream, .detail = "the upstream's stream ended before its end"};
+        if (pumped)
+            pumped = Error{.code = Code::upstream_truncated,
+                           .source = core::Source::upstream,
+                           .detail = "the upstream's stream ended before its end"};
         const std::string event = wire::error_event(pumped.error(), x.endpoint->terminal);
         x.reply.keep = false;
         const Result<void> written = co_await out.write(event, true);

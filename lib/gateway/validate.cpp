@@ -19,7 +19,10 @@ constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr std::chrono::seconds kBodyPatience{60};
 
 Error invalid(std::string detail, std::string_view param) {
-    return Error{.code = Code::invalid_request, .source = core::Source::downstream, .detail = std::move(detail), .param = std::string(param)};
+    return Error{.code = Code::invalid_request,
+                 .source = core::Source::downstream,
+                 .detail = std::move(detail),
+                 .param = std::string(param)};
 }
 
 /// The fields the gateway itself goes by; everything else is the upstream's business.
@@ -28,10 +31,13 @@ Result<void> read_fields(Exchange& x) {
     std::array<json::Member, names.size()> found;
     if (Result<void> ok = x.worker.scanner.members(json::Padded{x.body.text}, names, found); !ok) return ok.error();
     const auto& [model, stream, input] = found;
-    if (model.kind != Kind::string) return invalid(model.present() ? "model must be a string" : "model is required, such as \"gpt-5\"", "model");
+    if (model.kind != Kind::string)
+        return invalid(model.present() ? "model must be a string" : "model is required, such as \"gpt-5\"", "model");
     std::optional<std::string> name = model.string();
-    if (!name || name->empty() || name->size() > kLongestModel) return invalid("model must be a name of 1 to 256 characters", "model");
-    if (stream.present() && stream.kind != Kind::boolean && stream.kind != Kind::null) return invalid("stream must be true or false", "stream");
+    if (!name || name->empty() || name->size() > kLongestModel)
+        return invalid("model must be a name of 1 to 256 characters", "model");
+    if (stream.present() && stream.kind != Kind::boolean && stream.kind != Kind::null)
+        return invalid("stream must be true or false", "stream");
     if (x.endpoint->terminal == wire::Terminal::chat && input.kind != Kind::array)
         return invalid("messages is required and must be an array", "messages");
     x.body.model = model;
@@ -44,7 +50,8 @@ Result<void> read_fields(Exchange& x) {
 
 std::optional<Result<void>> validate_here(Exchange& x) {
     if (x.endpoint->body == wire::BodyTreatment::none) return Result<void>{};
-    const bool whole = x.request.body == http::BodyFraming::length && x.downstream.in.size() >= x.request.content_length;
+    const bool whole =
+        x.request.body == http::BodyFraming::length && x.downstream.in.size() >= x.request.content_length;
     if (!whole || x.request.content_length > x.tables->max_json_bytes) return std::nullopt;
     // The usual case: the body came with its head. Nothing to wait for, nothing to copy.
     x.body.text = x.downstream.in.readable().substr(0, static_cast<std::size_t>(x.request.content_length));
@@ -55,11 +62,12 @@ Awaitable<Result<void>> validate(Exchange& x) {
     if (x.request.expect_continue && x.downstream.in.empty()) {
         const net::Pieces go_on{kContinue};
         const bool written = co_await x.downstream.stream->write(go_on);
-        if (!written) co_return Error{.code = Code::cancelled, .source = core::Source::downstream, .detail = "the client left"};
+        if (!written)
+            co_return Error{.code = Code::cancelled, .source = core::Source::downstream, .detail = "the client left"};
     }
     x.downstream.stream->set_deadline(std::chrono::steady_clock::now() + kBodyPatience);
-    Result<std::string_view> body =
-        co_await http::read_whole_body(x.downstream, x.request, core::Source::downstream, x.tables->max_json_bytes, x.gathered);
+    Result<std::string_view> body = co_await http::read_whole_body(x.downstream, x.request, core::Source::downstream,
+                                                                   x.tables->max_json_bytes, x.gathered);
     x.downstream.stream->set_deadline(net::Stream::kNever);
     if (!body) {
         x.reply.keep = false;  // the rest of the body is still on its way

@@ -18,11 +18,12 @@ struct Connection {
     Connection(net::Worker& worker, std::unique_ptr<net::Stream> connected);
     Connection(net::Worker& worker, net::Socket socket);
 
-    /// Where an answer's head is read to: 4 KiB of fields that would not fit a coroutine frame, made once per connection.
+    /// Where an answer's head is read to: 4 KiB of fields that would not fit a coroutine frame, made once per
+    /// connection.
     ResponseHead& response_head();
 
-    /// Reads more behind what `in` holds: `co_await c.read_more()`, then `c.got(n)`. Two steps, so that a read costs no coroutine
-    /// of its own.
+    /// Reads more behind what `in` holds: `co_await c.read_more()`, then `c.got(n)`. Two steps, so that a read costs no
+    /// coroutine of its own.
     net::Awaitable<std::size_t> read_more() {
         if (in.writable().empty()) in.reserve(in.size() + 1);
         return stream->read_some(in.writable());
@@ -55,8 +56,9 @@ net::Awaitable<core::Result<bool>> read_request_head(Connection& connection, Req
 net::Awaitable<core::Result<void>> read_response_head(Connection& connection, std::string_view method,
                                                       ResponseHead& out);
 
-/// Ends a connection so that its last answer arrives: closing with unread bytes would make the kernel reset it, and a client that is
-/// still sending (a body that was refused, say) would lose the answer. Reads and drops for a moment, bounded in time and bytes.
+/// Ends a connection so that its last answer arrives: closing with unread bytes would make the kernel reset it, and a
+/// client that is still sending (a body that was refused, say) would lose the answer. Reads and drops for a moment,
+/// bounded in time and bytes.
 net::Awaitable<void> close_gently(Connection& connection);
 
 /// Hands out a body piece by piece as it arrives, without its framing.

@@ -43,7 +43,8 @@ Kind kind_of(ondemand::json_type type) {
 }
 
 std::string_view trimmed(std::string_view token) {
-    while (!token.empty() && (token.back() == ' ' || token.back() == '\n' || token.back() == '\r' || token.back() == '\t'))
+    while (!token.empty() &&
+           (token.back() == ' ' || token.back() == '\n' || token.back() == '\r' || token.back() == '\t'))
         token.remove_suffix(1);
     return token;
 }
@@ -130,7 +131,8 @@ core::Result<void> Scanner::members(Padded body, std::span<const std::string_vie
         return refuse(std::string("the body is not a JSON object: ") + simdjson::error_message(why));
     };
     for (Member& member : found) member = {};
-    if (parser_->ondemand.capacity() > kKeptCapacity && body.text.size() <= kKeptCapacity) parser_ = std::make_unique<Parser>();
+    if (parser_->ondemand.capacity() > kKeptCapacity && body.text.size() <= kKeptCapacity)
+        parser_ = std::make_unique<Parser>();
 
     ondemand::document document;
     const simdjson::padded_string_view padded(body.text.data(), body.text.size(), body.text.size() + Padded::kPadding);
@@ -144,7 +146,8 @@ core::Result<void> Scanner::members(Padded body, std::span<const std::string_vie
         if (const auto failed = key_of(field, key)) return not_json(failed);
         for (std::size_t i = 0; i < names.size(); ++i) {
             if (names[i] != key) continue;
-            if (found[i].present()) return refuse("\"" + std::string(key) + "\" stands twice in the body; send it once", key);
+            if (found[i].present())
+                return refuse("\"" + std::string(key) + "\" stands twice in the body; send it once", key);
             if (const auto failed = member_of(field.value(), found[i])) return not_json(failed);
             break;
         }

@@ -13,7 +13,8 @@
 
 namespace oai::json {
 
-/// Text that may be read, not written, up to kPadding bytes beyond its end. A view into a net::Buffer is; a std::string is not.
+/// Text that may be read, not written, up to kPadding bytes beyond its end. A view into a net::Buffer is; a std::string
+/// is not.
 struct Padded {
     static constexpr std::size_t kPadding = 64;
     std::string_view text;
@@ -35,21 +36,21 @@ struct Member {
     std::optional<std::int64_t> integer() const noexcept;
 };
 
-/// Finds members by one pass over the bytes, without building a tree. Keys are compared decoded, so "mod\u0065l" is "model".
-/// One per worker: it keeps its memory between calls, up to 1 MiB of text; not for several threads at once.
+/// Finds members by one pass over the bytes, without building a tree. Keys are compared decoded, so "mod\u0065l" is
+/// "model". One per worker: it keeps its memory between calls, up to 1 MiB of text; not for several threads at once.
 class Scanner {
 public:
     Scanner();
     ~Scanner();
     Scanner(const Scanner&) = delete;
 
-    /// Members `names[i]` of the object `body` into `found[i]`. Refuses text that is no object, and a name that stands twice:
-    /// whoever reads the other one of the two would see a different request. Values that nobody asked for are skipped, not
-    /// checked. `found` must be as long as `names`.
+    /// Members `names[i]` of the object `body` into `found[i]`. Refuses text that is no object, and a name that stands
+    /// twice: whoever reads the other one of the two would see a different request. Values that nobody asked for are
+    /// skipped, not checked. `found` must be as long as `names`.
     core::Result<void> members(Padded body, std::span<const std::string_view> names, std::span<Member> found);
 
-    /// The value at a path of object members, such as {"response", "usage"}; absent when a step is missing or the text breaks
-    /// before it is reached.
+    /// The value at a path of object members, such as {"response", "usage"}; absent when a step is missing or the text
+    /// breaks before it is reached.
     Member find(Padded text, std::initializer_list<std::string_view> path);
     /// A padded copy of text that has no padding of its own: for the few events per stream that are looked into.
     /// Good until the next call of `copy`.
@@ -67,7 +68,8 @@ struct Splice {
     std::string_view with;
 };
 
-/// Calls `piece` for each part of the body with its splices done, in order. Precondition: splices are sorted and do not overlap.
+/// Calls `piece` for each part of the body with its splices done, in order. Precondition: splices are sorted and do not
+/// overlap.
 template <class F>
 void spliced(std::string_view body, std::span<const Splice> splices, F piece) {
     const char* at = body.data();

@@ -91,7 +91,8 @@ core::Result<Value> Value::parse(std::string_view text) {
     const simdjson::padded_string padded(text);
     const simdjson::error_code failed = parser.parse(padded).get(root);
     if (failed != simdjson::SUCCESS)
-        return core::Error{.code = core::Code::parse_failed, .detail = std::string("not JSON: ") + simdjson::error_message(failed)};
+        return core::Error{.code = core::Code::parse_failed,
+                           .detail = std::string("not JSON: ") + simdjson::error_message(failed)};
     return ValueBuilder::build(root);
 }
 

@@ -6,7 +6,8 @@
 namespace oai::json {
 namespace {
 
-/// Length of the valid UTF-8 sequence at the start of `text`, 0 when there is none (RFC 3629: no surrogates, no overlong forms).
+/// Length of the valid UTF-8 sequence at the start of `text`, 0 when there is none (RFC 3629: no surrogates, no
+/// overlong forms).
 std::size_t utf8_length(std::string_view text) {
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
     const auto tail = [&](std::size_t i) { return i < text.size() && (byte(i) & 0xC0) == 0x80; };
@@ -191,7 +192,8 @@ Writer& Writer::raw(std::string_view json) {
                 while (end < json.size() && json[end] != '"') end += json[end] == '\\' ? 2 : 1;
                 ++end;
             } else {
-                while (end < json.size() && std::string_view(",]} \n\t\r").find(json[end]) == std::string_view::npos) ++end;
+                while (end < json.size() && std::string_view(",]} \n\t\r").find(json[end]) == std::string_view::npos)
+                    ++end;
             }
             before_value();
             out_ += json.substr(i, end - i);

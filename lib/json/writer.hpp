@@ -8,8 +8,8 @@
 
 namespace oai::json {
 
-/// Writes JSON text in the order it is told: same calls, same bytes. Numbers are integers, or decimals built from integers:
-/// no floating point reaches a document.
+/// Writes JSON text in the order it is told: same calls, same bytes. Numbers are integers, or decimals built from
+/// integers: no floating point reaches a document.
 class Writer {
 public:
     enum class Layout { compact, pretty };  ///< pretty: two blanks per level, for files people read
@@ -31,10 +31,7 @@ public:
         return integer(number);
     }
     template <std::unsigned_integral U>
-        requires(!std::same_as<U, bool>)
-    Writer& value(U number) {
-        return unsigned_integer(number);
-    }
+    requires(!std::same_as<U, bool>) Writer& value(U number) { return unsigned_integer(number); }
     template <class T>
     Writer& value(const std::optional<T>& maybe) {
         return maybe ? value(*maybe) : value(nullptr);
@@ -43,7 +40,8 @@ public:
     /// The decimal number `scaled` / 10^decimals, written with just that many decimals: decimal(9950, 4) is 0.9950.
     Writer& decimal(std::int64_t scaled, int decimals);
 
-    /// Text that already is JSON. In a pretty document it is laid out like everything else; its tokens stay as they are.
+    /// Text that already is JSON. In a pretty document it is laid out like everything else; its tokens stay as they
+    /// are.
     Writer& raw(std::string_view json);
 
     template <class T>

@@ -52,7 +52,8 @@ Result<loadgen::Embedded> start(const LabOptions& options) {
     if (!gateway) return gateway.error();
     lab->gateway = std::move(*gateway);
 
-    Result<loadgen::Target> target = loadgen::make_target("http://127.0.0.1:" + std::to_string(lab->gateway->port()), client_key);
+    Result<loadgen::Target> target =
+        loadgen::make_target("http://127.0.0.1:" + std::to_string(lab->gateway->port()), client_key);
     if (!target) return target.error();
     return loadgen::Embedded{.target = std::move(*target), .keep = std::move(lab)};
 }

@@ -10,7 +10,8 @@
 /// The whole system in one process: a real gateway in front of a scripted upstream, and a target for load.
 namespace oai::lab {
 
-/// First output after 20 ms, an event each 5 ms, a whole answer after 50 ms, no faults: what is measured beyond that is the gateway's.
+/// First output after 20 ms, an event each 5 ms, a whole answer after 50 ms, no faults: what is measured beyond that is
+/// the gateway's.
 mock::Behaviour steady_upstream();
 
 struct LabOptions {

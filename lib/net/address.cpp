@@ -20,8 +20,8 @@ std::string ListenAddress::text() const {
 core::Result<ListenAddress> parse_listen_address(std::string_view text) {
     const auto bad = [&](std::string_view why) {
         return core::Error{.code = core::Code::invalid_argument,
-                           .detail = "a listen address must be like 127.0.0.1:5231 or [::1]:5231, got \"" + std::string(text) +
-                                     "\" (" + std::string(why) + ")"};
+                           .detail = "a listen address must be like 127.0.0.1:5231 or [::1]:5231, got \"" +
+                                     std::string(text) + "\" (" + std::string(why) + ")"};
     };
     const std::size_t colon = text.rfind(':');
     if (colon == std::string_view::npos) return bad("no port");

@@ -8,8 +8,8 @@
 
 namespace oai::net {
 
-/// Memory for buffers, kept by size class and handed out again: fresh 200 KB blocks per request cost as much as copying them
-/// (each is an mmap and its page faults). One per worker, one thread.
+/// Memory for buffers, kept by size class and handed out again: fresh 200 KB blocks per request cost as much as copying
+/// them (each is an mmap and its page faults). One per worker, one thread.
 class BufferPool {
 public:
     /// A power of two of at least `bytes` and at least kSmallest.
@@ -29,8 +29,9 @@ private:
     std::vector<Block> kept_[kClasses];
 };
 
-/// Bytes that arrived and are not used yet, in one piece. The block always ends in kPadding bytes that nobody writes to on
-/// purpose, so that simdjson can read a body where it lies. Memory is taken at the first `reserve` and given back by `release`.
+/// Bytes that arrived and are not used yet, in one piece. The block always ends in kPadding bytes that nobody writes to
+/// on purpose, so that simdjson can read a body where it lies. Memory is taken at the first `reserve` and given back by
+/// `release`.
 class Buffer {
 public:
     static constexpr std::size_t kPadding = 64;

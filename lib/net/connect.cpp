@@ -12,7 +12,8 @@ namespace asio = boost::asio;
 
 namespace {
 
-using Timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
+using Timer =
+    asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
 using Resolver = asio::ip::basic_resolver<asio::ip::tcp, Executor>;
 
 core::Error failure(const std::string& host, std::uint16_t port, const std::string& why) {
@@ -23,8 +24,8 @@ core::Error failure(const std::string& host, std::uint16_t port, const std::stri
 }
 
 /// Addresses of `host`. A literal address needs no resolver, and no thread.
-Awaitable<std::vector<TcpEndpoint>> resolve(Worker& worker, const std::string& host, std::uint16_t port, core::TimePoint deadline,
-                                            boost::system::error_code& failed) {
+Awaitable<std::vector<TcpEndpoint>> resolve(Worker& worker, const std::string& host, std::uint16_t port,
+                                            core::TimePoint deadline, boost::system::error_code& failed) {
     std::vector<TcpEndpoint> endpoints;
     const auto literal = asio::ip::make_address(host, failed);
     if (!failed) {
@@ -37,7 +38,8 @@ Awaitable<std::vector<TcpEndpoint>> resolve(Worker& worker, const std::string& h
     late.async_wait([resolver](const boost::system::error_code& cancelled) {
         if (!cancelled) resolver->cancel();
     });
-    const auto found = co_await resolver->async_resolve(host, std::to_string(port), asio::redirect_error(use_awaitable, failed));
+    const auto found =
+        co_await resolver->async_resolve(host, std::to_string(port), asio::redirect_error(use_awaitable, failed));
     late.cancel();
     for (const auto& entry : found) endpoints.push_back(entry.endpoint());
     co_return endpoints;

@@ -10,8 +10,8 @@
 
 namespace oai::net {
 
-/// Opens a TCP connection to a host name or address. Tries every address of the name in the resolver's order until the deadline.
-/// Failure: `connect_failed`, retryable, since nothing was sent; the detail names host, port and reason.
+/// Opens a TCP connection to a host name or address. Tries every address of the name in the resolver's order until the
+/// deadline. Failure: `connect_failed`, retryable, since nothing was sent; the detail names host, port and reason.
 Awaitable<core::Result<std::unique_ptr<Stream>>> connect(Worker& worker, std::string host, std::uint16_t port,
                                                          core::TimePoint deadline);
 

@@ -1,8 +1,7 @@
 #include "net/listener.hpp"
 
-#include <sys/socket.h>
-
 #include <string>
+#include <sys/socket.h>
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -62,12 +61,14 @@ Awaitable<void> Listener::accept_loop(OnAccept on_accept) {
             continue;
         }
         if (!acceptor_.is_open()) break;
-        if (failed == boost::system::errc::too_many_files_open || failed == boost::system::errc::too_many_files_open_in_system ||
+        if (failed == boost::system::errc::too_many_files_open ||
+            failed == boost::system::errc::too_many_files_open_in_system ||
             failed == boost::system::errc::not_enough_memory) {
             // The queue stays full meanwhile; accepting again at once would only burn a core.
             core::log(core::LogLevel::error, "cannot accept a connection", {{"reason", failed.message()}});
-            asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor> pause(
-                worker_.executor());
+            asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
+                                       Executor>
+                pause(worker_.executor());
             pause.expires_after(std::chrono::milliseconds{100});
             co_await pause.async_wait(asio::redirect_error(use_awaitable, failed));
         }

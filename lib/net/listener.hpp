@@ -10,8 +10,8 @@
 
 namespace oai::net {
 
-/// One listening socket of one worker. With SO_REUSEPORT each worker has its own on the same port and the kernel spreads
-/// connections, so no accepted socket ever changes threads.
+/// One listening socket of one worker. With SO_REUSEPORT each worker has its own on the same port and the kernel
+/// spreads connections, so no accepted socket ever changes threads.
 class Listener {
 public:
     using OnAccept = std::function<void(Socket)>;
@@ -21,7 +21,8 @@ public:
 
     std::uint16_t port() const noexcept { return port_; }
 
-    /// On the worker: accepts until closed, calling `on_accept` for each connection. Out of descriptors: waits a moment and goes on.
+    /// On the worker: accepts until closed, calling `on_accept` for each connection. Out of descriptors: waits a moment
+    /// and goes on.
     void start(OnAccept on_accept);
     /// On the worker.
     void close() noexcept;

@@ -1,9 +1,8 @@
 #include "net/stream.hpp"
 
-#include <sys/socket.h>
-
 #include <cassert>
 #include <cerrno>
+#include <sys/socket.h>
 
 #include <boost/asio/buffer.hpp>
 

@@ -35,8 +35,8 @@ private:
 
 /// A connected TCP socket of one worker, with one deadline for whatever is awaited on it.
 ///
-/// Failures are states, not exceptions: a read of 0 bytes or a write that says `failed` leaves the reason in `error()`, and
-/// `timed_out()` tells a deadline from the other side's close. Not movable: the worker keeps a list of its streams.
+/// Failures are states, not exceptions: a read of 0 bytes or a write that says `failed` leaves the reason in `error()`,
+/// and `timed_out()` tells a deadline from the other side's close. Not movable: the worker keeps a list of its streams.
 class Stream {
 public:
     static constexpr core::TimePoint kNever = core::TimePoint::max();
@@ -52,7 +52,8 @@ public:
     /// Says that nothing more will be sent; the other side's bytes can still be read.
     void shutdown_send() noexcept;
 
-    /// Until when the pending and the following operations may take. The worker's sweep closes what is late, up to 50 ms after.
+    /// Until when the pending and the following operations may take. The worker's sweep closes what is late, up to 50
+    /// ms after.
     void set_deadline(core::TimePoint at) noexcept { deadline_ = at; }
     bool timed_out() const noexcept { return timed_out_; }
     const boost::system::error_code& error() const noexcept { return error_; }
@@ -65,7 +66,8 @@ public:
     /// Reads what is there without waiting; 0 when nothing is.
     std::size_t try_read(std::span<char> into) noexcept;
 
-    /// Writes what the kernel takes now and drops it from `pieces`. This is the usual, whole way; `blocked` is the slow one.
+    /// Writes what the kernel takes now and drops it from `pieces`. This is the usual, whole way; `blocked` is the slow
+    /// one.
     Written try_write(Pieces& pieces) noexcept;
     /// Writes all of it, waiting as often as needed. False when it failed.
     Awaitable<bool> write(Pieces pieces);

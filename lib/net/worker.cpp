@@ -1,8 +1,7 @@
 #include "net/worker.hpp"
 
-#include <pthread.h>
-
 #include <exception>
+#include <pthread.h>
 #include <string>
 
 #include <boost/asio/co_spawn.hpp>
@@ -19,9 +18,12 @@ constexpr std::chrono::milliseconds kSweepPeriod{50};
 
 }  // namespace
 
-// UNSAFE_IO: one thread touches this worker's sockets, so Asio's per-descriptor locks are left out; `post` stays safe from others.
+// UNSAFE_IO: one thread touches this worker's sockets, so Asio's per-descriptor locks are left out; `post` stays safe
+// from others.
 Worker::Worker(std::string_view)
-    : context_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO), sweep_timer_(context_.get_executor()), work_(context_.get_executor()) {}
+    : context_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),
+      sweep_timer_(context_.get_executor()),
+      work_(context_.get_executor()) {}
 
 Worker::~Worker() {
     stop();

@@ -17,11 +17,11 @@ namespace oai::net {
 
 class Stream;
 
-/// One thread with one io_context and everything that lives on it. A connection is accepted or opened on a worker and dies there;
-/// nothing on the request path is shared, so nothing is locked.
+/// One thread with one io_context and everything that lives on it. A connection is accepted or opened on a worker and
+/// dies there; nothing on the request path is shared, so nothing is locked.
 ///
-/// Life: construct, `start` (or `run` on a thread of your own), `post` work from anywhere, `stop`, destroy. `stop` closes every
-/// stream, so that sessions end by themselves; `run` returns when the last one has.
+/// Life: construct, `start` (or `run` on a thread of your own), `post` work from anywhere, `stop`, destroy. `stop`
+/// closes every stream, so that sessions end by themselves; `run` returns when the last one has.
 class Worker {
 public:
     explicit Worker(std::string_view name);
@@ -65,7 +65,8 @@ private:
     std::atomic<std::size_t> escaped_{0};
     std::thread thread_;
     boost::asio::io_context context_;
-    boost::asio::basic_waitable_timer<std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>, Executor>
+    boost::asio::basic_waitable_timer<std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>,
+                                      Executor>
         sweep_timer_;
     boost::asio::executor_work_guard<Executor> work_;
 };

@@ -90,8 +90,10 @@ void Collector::drain() {
 
 void Collector::drain_locked() {
     for (const auto& intake : intakes_) {
-        intake->finished_.take_all([&](const Intake::Finished& f) { slots_.add(f.sample.stream_id, f.at_us, f.sample); });
-        intake->gaps_.take_all([&](const metrics::Gap& g) { slots_.add_gap(g.stream_id, g.at_us, microseconds{g.gap_us}); });
+        intake->finished_.take_all(
+            [&](const Intake::Finished& f) { slots_.add(f.sample.stream_id, f.at_us, f.sample); });
+        intake->gaps_.take_all(
+            [&](const metrics::Gap& g) { slots_.add_gap(g.stream_id, g.at_us, microseconds{g.gap_us}); });
     }
     slots_.advance(epoch_us(now()));
 }

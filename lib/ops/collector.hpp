@@ -19,8 +19,8 @@
 
 namespace oai::ops {
 
-/// A queue from one worker to the collector: one thread pushes, one at a time takes. Bounded; nothing is lost, since a worker that
-/// finds it full has the collector take what is there.
+/// A queue from one worker to the collector: one thread pushes, one at a time takes. Bounded; nothing is lost, since a
+/// worker that finds it full has the collector take what is there.
 template <class T, std::size_t kCapacity>
 class Ring {
 public:
@@ -78,7 +78,8 @@ public:
     /// For a worker's whole life; owned by the collector.
     Intake& add_intake();
 
-    /// From any thread. The same key gives the same id. At most 4096 series: what comes after them counts under model "(other)".
+    /// From any thread. The same key gives the same id. At most 4096 series: what comes after them counts under model
+    /// "(other)".
     SeriesId series(const SeriesKey& key);
 
     /// A finished request of another time, such as one of an imported run.

@@ -11,7 +11,8 @@ using metrics::Rate;
 namespace {
 
 /// num/den with four decimals, rounded half up in integers: the ancestor's precision. Only shown, never compared.
-void write_scaled(json::Writer& out, std::string_view name, const std::optional<metrics::Ratio>& rate, std::int64_t scale) {
+void write_scaled(json::Writer& out, std::string_view name, const std::optional<metrics::Ratio>& rate,
+                  std::int64_t scale) {
     out.key(name);
     if (!rate) {
         out.value(nullptr);
@@ -47,7 +48,8 @@ void write_duration(json::Writer& out, std::string_view name, const metrics::His
 
 }  // namespace
 
-void write_overview(json::Writer& out, const Filter& filter, const Collector::Answer& answer, const SystemSample& system) {
+void write_overview(json::Writer& out, const Filter& filter, const Collector::Answer& answer,
+                    const SystemSample& system) {
     const metrics::Tally& tally = *answer.tally;
     const metrics::Counts counts = tally.counts();
     const std::uint64_t successes = counts.counted - counts.failed;

@@ -23,9 +23,11 @@ struct Filter {
     std::string platform = {}, provider = {}, version = {}, model = {}, endpoint = {}, group = {};
 
     bool matches(const SeriesKey& key) const noexcept {
-        const auto fits = [](std::string_view wanted, std::string_view value) { return wanted.empty() || wanted == value; };
-        return fits(platform, key.platform) && fits(provider, key.provider) && fits(version, key.version) && fits(model, key.model) &&
-               fits(endpoint, key.endpoint) && fits(group, key.group);
+        const auto fits = [](std::string_view wanted, std::string_view value) {
+            return wanted.empty() || wanted == value;
+        };
+        return fits(platform, key.platform) && fits(provider, key.provider) && fits(version, key.version) &&
+               fits(model, key.model) && fits(endpoint, key.endpoint) && fits(group, key.group);
     }
 };
 

@@ -17,9 +17,9 @@ using std::chrono::seconds;
 /// Index of a series in the collector's table.
 using SeriesId = std::uint32_t;
 
-/// Time-sliced tallies of every series: 10 s slots for 1 h, 1 min for 24 h, 10 min for 30 d. A request lies in the slot in which
-/// it ended. Times are microseconds since the epoch by a clock that does not step: wall clock at start + steady time since.
-/// Coarser slots are filled when a fine one closes, by exact merging; not thread-safe.
+/// Time-sliced tallies of every series: 10 s slots for 1 h, 1 min for 24 h, 10 min for 30 d. A request lies in the slot
+/// in which it ended. Times are microseconds since the epoch by a clock that does not step: wall clock at start +
+/// steady time since. Coarser slots are filled when a fine one closes, by exact merging; not thread-safe.
 class Slots {
 public:
     struct Level {
@@ -57,7 +57,9 @@ private:
     using Slot = std::map<SeriesId, metrics::SlotTally>;
     using Ring = std::map<std::int64_t, Slot>;  ///< by slot index; holes cost nothing
 
-    static std::int64_t index(std::int64_t at_us, seconds width) noexcept { return at_us / microseconds(width).count(); }
+    static std::int64_t index(std::int64_t at_us, seconds width) noexcept {
+        return at_us / microseconds(width).count();
+    }
     metrics::SlotTally& tally(Ring& ring, std::int64_t slot, SeriesId series);
     template <class F>
     void place(SeriesId series, std::int64_t at_us, F put);

@@ -1,9 +1,8 @@
 #include "ops/system.hpp"
 
+#include <cstdio>
 #include <sys/resource.h>
 #include <unistd.h>
-
-#include <cstdio>
 
 namespace oai::ops {
 
@@ -15,7 +14,8 @@ SystemSample read_system() noexcept {
     sample.cpu_us = us(usage.ru_utime) + us(usage.ru_stime);
     if (std::FILE* file = std::fopen("/proc/self/statm", "r")) {
         long long size = 0, resident = 0;
-        if (std::fscanf(file, "%lld %lld", &size, &resident) == 2) sample.rss_bytes = resident * ::sysconf(_SC_PAGESIZE);
+        if (std::fscanf(file, "%lld %lld", &size, &resident) == 2)
+            sample.rss_bytes = resident * ::sysconf(_SC_PAGESIZE);
         std::fclose(file);
     }
     return sample;

@@ -15,7 +15,10 @@ using std::chrono::seconds;
 namespace {
 
 core::Error bad(std::string detail, std::string_view param) {
-    return core::Error{.code = core::Code::invalid_request, .source = core::Source::downstream, .detail = std::move(detail), .param = std::string(param)};
+    return core::Error{.code = core::Code::invalid_request,
+                       .source = core::Source::downstream,
+                       .detail = std::move(detail),
+                       .param = std::string(param)};
 }
 
 }  // namespace

@@ -34,7 +34,8 @@ const Route* Catalog::find_route(std::string_view model) const noexcept {
         if (route.pattern == model) return &route;
         if (!route.pattern.ends_with('*')) continue;
         const std::string_view prefix = std::string_view(route.pattern).substr(0, route.pattern.size() - 1);
-        if (model.starts_with(prefix) && (best == nullptr || route.pattern.size() > best->pattern.size())) best = &route;
+        if (model.starts_with(prefix) && (best == nullptr || route.pattern.size() > best->pattern.size()))
+            best = &route;
     }
     return best;
 }
@@ -43,12 +44,15 @@ Result<Selection> Catalog::select(std::string_view model, std::uint64_t hash) co
     const Route* route = find_route(model);
     if (route == nullptr) {
         if (routes_.empty())
-            return Error{.code = Code::unavailable,
-                         .detail = "no upstream is configured; start with --upstream URL, OPENAI_BASE_URL and OPENAI_API_KEY, or a "
-                                   "[[provider]] in the configuration file"};
+            return Error{
+                .code = Code::unavailable,
+                .detail =
+                    "no upstream is configured; start with --upstream URL, OPENAI_BASE_URL and OPENAI_API_KEY, or a "
+                    "[[provider]] in the configuration file"};
         return Error{.code = Code::not_found,
                      .source = core::Source::downstream,
-                     .detail = "the model \"" + std::string(model) + "\" is not served here; GET /v1/models lists those that are",
+                     .detail = "the model \"" + std::string(model) +
+                               "\" is not served here; GET /v1/models lists those that are",
                      .param = "model"};
     }
     const Provider& provider = providers_[route->provider];
@@ -61,7 +65,8 @@ Result<Selection> Catalog::select(std::string_view model, std::uint64_t hash) co
     // Another part of the hash, so that the account does not follow from the version.
     const Account* account = version == nullptr ? nullptr : pick(version->accounts, hash >> 32);
     if (account == nullptr)
-        return Error{.code = Code::unavailable, .detail = "no version of " + provider.name + " can serve the model now"};
+        return Error{.code = Code::unavailable,
+                     .detail = "no version of " + provider.name + " can serve the model now"};
     const auto mapped = route->map.find(model);
     std::string_view upstream_model = mapped == route->map.end() ? model : std::string_view(mapped->second);
     if (version->model_name) upstream_model = *version->model_name;

@@ -56,15 +56,17 @@ struct Selection {
 class Catalog {
 public:
     Catalog() = default;
-    Catalog(std::vector<Provider> providers, std::vector<Route> routes) : providers_(std::move(providers)), routes_(std::move(routes)) {}
+    Catalog(std::vector<Provider> providers, std::vector<Route> routes)
+        : providers_(std::move(providers)), routes_(std::move(routes)) {}
 
     const std::vector<Provider>& providers() const noexcept { return providers_; }
     const std::vector<Route>& routes() const noexcept { return routes_; }
 
     const Route* find_route(std::string_view model) const noexcept;
 
-    /// Version by weight, then one of its accounts by weight, both from `hash`: the same hash chooses the same while the weights
-    /// stand. Errors: not_found when no route takes the model, unavailable when its provider has nothing to serve with.
+    /// Version by weight, then one of its accounts by weight, both from `hash`: the same hash chooses the same while
+    /// the weights stand. Errors: not_found when no route takes the model, unavailable when its provider has nothing to
+    /// serve with.
     core::Result<Selection> select(std::string_view model, std::uint64_t hash) const;
 
     /// Names a client can ask for: exact patterns and the names that routes map.

@@ -20,7 +20,9 @@ Result<http::Target> target_of(std::string_view base_url) {
     if (!url) return url.error();
     if (url->tls())
         return core::Error{.code = core::Code::invalid_argument,
-                           .detail = "https upstreams are not supported by this version; use an http:// address, such as a TLS-terminating proxy"};
+                           .detail =
+                               "https upstreams are not supported by this version; use an http:// address, such as a "
+                               "TLS-terminating proxy"};
     if (url->base_path.ends_with("/v1")) url->base_path.resize(url->base_path.size() - 3);
     return http::Target(std::move(*url));
 }
@@ -57,22 +59,26 @@ std::map<std::string, Account> read_accounts(const config::Section& root) {
         Account account = read_account(section, section.required_string("name"));
         account.weight = section.integer("weight", 1, 0, kMostWeight);
         const std::string name = account.name;
-        if (!accounts.emplace(name, std::move(account)).second) section.fail("name", "is already the name of another account");
+        if (!accounts.emplace(name, std::move(account)).second)
+            section.fail("name", "is already the name of another account");
     }
     return accounts;
 }
 
-Version read_version(const config::Section& section, const std::string& provider, std::map<std::string, Account>& accounts,
-                     std::set<std::string>& used) {
-    Version version{.provider = provider, .version = section.required_string("version"), .model_name = {}, .accounts = {}};
-    section.choice("type", wire::Dialect::openai, {{"openai", wire::Dialect::openai}, {"compatible", wire::Dialect::openai}});
+Version read_version(const config::Section& section, const std::string& provider,
+                     std::map<std::string, Account>& accounts, std::set<std::string>& used) {
+    Version version{
+        .provider = provider, .version = section.required_string("version"), .model_name = {}, .accounts = {}};
+    section.choice("type", wire::Dialect::openai,
+                   {{"openai", wire::Dialect::openai}, {"compatible", wire::Dialect::openai}});
     version.weight = section.integer("weight", 100, 0, kMostWeight);
     version.is_default = section.boolean("default", false);
     const config::Section props = section.section("props");
     const std::vector<std::string> names = section.strings("accounts");
     if (props.has("model_name")) version.model_name = props.required_string("model_name");
     const bool implicit = props.has("base_url") || props.has("api_key");
-    if (implicit && !names.empty()) section.fail("accounts", "and props.base_url exclude each other: name a pool or give one URL");
+    if (implicit && !names.empty())
+        section.fail("accounts", "and props.base_url exclude each other: name a pool or give one URL");
     if (!implicit && names.empty()) section.fail("needs props.base_url, or accounts = [\"name\", ...]");
     if (implicit) version.accounts.push_back(read_account(props, provider + "/" + version.version));
     for (const std::string& name : names) {
@@ -99,13 +105,15 @@ Catalog read_catalog(const config::Section& root) {
         provider.name = core::to_lower(section.string("category", "llm") + "/" + section.required_string("name"));
         section.choice("strategy", 0, {{"weight", 0}});
         for (const Provider& other : providers) {
-            if (other.name == provider.name) section.fail("name", "is already the name of another provider of that category");
+            if (other.name == provider.name)
+                section.fail("name", "is already the name of another provider of that category");
         }
         for (const config::Section& entry : section.sections("version")) {
             Version version = read_version(entry, provider.name, accounts, used);
             for (const Version& other : provider.versions) {
                 if (other.version == version.version) entry.fail("version", "stands twice in this provider");
-                if (other.is_default && version.is_default) entry.fail("default", "is set for two versions of this provider; keep one");
+                if (other.is_default && version.is_default)
+                    entry.fail("default", "is set for two versions of this provider; keep one");
             }
             provider.versions.push_back(std::move(version));
         }
@@ -113,7 +121,8 @@ Catalog read_catalog(const config::Section& root) {
         providers.push_back(std::move(provider));
     }
     for (const config::Section& section : root.sections("account")) {
-        if (!used.contains(section.string("name"))) section.fail("name", "is in the accounts of no version; name it there or remove it");
+        if (!used.contains(section.string("name")))
+            section.fail("name", "is in the accounts of no version; name it there or remove it");
     }
     std::vector<Route> routes;
     for (const config::Section& section : root.sections("route")) {
@@ -121,7 +130,8 @@ Catalog read_catalog(const config::Section& root) {
         for (auto& [from, to] : section.string_map("map")) route.map.emplace(from, to);
         const std::string name = core::to_lower(section.required_string("provider"));
         const auto found = std::ranges::find_if(providers, [&](const Provider& p) { return p.name == name; });
-        if (found == providers.end()) section.fail("provider", "must name a provider as category/name, such as \"llm/openai\"");
+        if (found == providers.end())
+            section.fail("provider", "must name a provider as category/name, such as \"llm/openai\"");
         if (route.pattern.find('*') != std::string::npos && route.pattern.find('*') != route.pattern.size() - 1)
             section.fail("model", "may hold one * at its end, such as gpt-*");
         for (const auto& [from, to] : route.map) {
@@ -131,7 +141,8 @@ Catalog read_catalog(const config::Section& root) {
         routes.push_back(std::move(route));
     }
     if (routes.empty() && providers.size() == 1) routes.push_back(Route{.pattern = "*", .provider = 0, .map = {}});
-    if (routes.empty() && providers.size() > 1) root.fail("several providers need [[route]]s that say which models are whose");
+    if (routes.empty() && providers.size() > 1)
+        root.fail("several providers need [[route]]s that say which models are whose");
     return Catalog(std::move(providers), std::move(routes));
 }
 
@@ -139,8 +150,14 @@ Result<Catalog> single_upstream(std::string_view base_url, std::string_view api_
     Result<http::Target> target = target_of(base_url);
     if (!target) return target.error();
     Provider provider{.name = "llm/openai", .versions = {}};
-    Version version{.provider = provider.name, .version = "v1", .weight = 100, .is_default = true, .model_name = {}, .accounts = {}};
-    version.accounts.push_back(Account{.name = "llm/openai/v1", .target = std::move(*target), .authorization = bearer(api_key)});
+    Version version{.provider = provider.name,
+                    .version = "v1",
+                    .weight = 100,
+                    .is_default = true,
+                    .model_name = {},
+                    .accounts = {}};
+    version.accounts.push_back(
+        Account{.name = "llm/openai/v1", .target = std::move(*target), .authorization = bearer(api_key)});
     provider.versions.push_back(std::move(version));
     std::vector<Provider> providers;
     providers.push_back(std::move(provider));

@@ -9,8 +9,8 @@
 
 namespace oai::upstream {
 
-/// Reads [[provider]], [[account]] and [[route]]. What is wrong is noted in the document. One provider and no route means that it
-/// takes every model.
+/// Reads [[provider]], [[account]] and [[route]]. What is wrong is noted in the document. One provider and no route
+/// means that it takes every model.
 Catalog read_catalog(const config::Section& root);
 
 /// One upstream for every model: what `--upstream` and OPENAI_BASE_URL make. Error: the URL cannot be used.

@@ -19,7 +19,8 @@ std::uint32_t tokens(const Member& member) noexcept {
 std::optional<Usage> read_usage(Terminal terminal, const Member& usage, json::Scanner& scanner) {
     if (usage.kind != Kind::object) return std::nullopt;
     const bool chat = terminal == Terminal::chat;
-    const std::array<std::string_view, 2> names{chat ? "prompt_tokens" : "input_tokens", chat ? "completion_tokens" : "output_tokens"};
+    const std::array<std::string_view, 2> names{chat ? "prompt_tokens" : "input_tokens",
+                                                chat ? "completion_tokens" : "output_tokens"};
     std::array<Member, names.size()> found;
     // A part of a padded text is padded by what follows it.
     if (!scanner.members(json::Padded{usage.raw}, names, found) || found[0].kind != Kind::number) return std::nullopt;
@@ -41,9 +42,11 @@ Answer read_answer(Terminal terminal, json::Padded body, json::Scanner& scanner)
         const std::string_view word = status.plain_string();
         if (word == "failed") answer.ending = Ending::failed;
         if (word == "incomplete" || word == "cancelled")
-            answer.ending = details.raw.find("\"max_output_tokens\"") != std::string_view::npos ? Ending::token_limit : Ending::incomplete;
+            answer.ending = details.raw.find("\"max_output_tokens\"") != std::string_view::npos ? Ending::token_limit
+                                                                                                : Ending::incomplete;
     }
-    if (terminal == Terminal::chat && text_member(choices.raw, "\"finish_reason\"") == "length") answer.ending = Ending::token_limit;
+    if (terminal == Terminal::chat && text_member(choices.raw, "\"finish_reason\"") == "length")
+        answer.ending = Ending::token_limit;
     answer.usage = read_usage(terminal, usage, scanner);
     return answer;
 }

@@ -20,8 +20,18 @@ constexpr std::array kEndpoints{
              .terminal = Terminal::chat,
              .input_field = "messages",
              .output_limit_field = "max_completion_tokens"},
-    Endpoint{.name = "models", .method = "GET", .path = "/v1/models", .served = Served::models, .input_field = {}, .output_limit_field = {}},
-    Endpoint{.name = "model", .method = "GET", .path = "/v1/models/{id}", .served = Served::models, .input_field = {}, .output_limit_field = {}},
+    Endpoint{.name = "models",
+             .method = "GET",
+             .path = "/v1/models",
+             .served = Served::models,
+             .input_field = {},
+             .output_limit_field = {}},
+    Endpoint{.name = "model",
+             .method = "GET",
+             .path = "/v1/models/{id}",
+             .served = Served::models,
+             .input_field = {},
+             .output_limit_field = {}},
 };
 
 /// Whether `path` has the shape of `pattern`; the segment at "{id}" goes to `id`.
@@ -29,7 +39,8 @@ bool matches(std::string_view pattern, std::string_view path, std::string_view& 
     const std::size_t hole = pattern.find("{id}");
     if (hole == std::string_view::npos) return path == pattern;
     const std::string_view before = pattern.substr(0, hole), after = pattern.substr(hole + 4);
-    if (path.size() <= before.size() + after.size() || !path.starts_with(before) || !path.ends_with(after)) return false;
+    if (path.size() <= before.size() + after.size() || !path.starts_with(before) || !path.ends_with(after))
+        return false;
     id = path.substr(before.size(), path.size() - before.size() - after.size());
     // A model's name may hold a slash ("org/model"): with nothing behind the hole, the rest of the path is the id.
     return after.empty() || id.find('/') == std::string_view::npos;

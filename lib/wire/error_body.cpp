@@ -117,7 +117,10 @@ std::string error_event(const core::Error& error, Terminal terminal) {
     out.begin_object();
     if (terminal == Terminal::responses) {
         // Clients of Responses read `code` and `message` beside `type`; the SDKs look for `error`. Both find theirs.
-        out.member("type", "error").member("code", face_of(error.code).code).member("message", error.detail).member("param", nullptr);
+        out.member("type", "error")
+            .member("code", face_of(error.code).code)
+            .member("message", error.detail)
+            .member("param", nullptr);
         out.member("sequence_number", 0);
     }
     out.key("error");

@@ -24,7 +24,8 @@ std::string_view reason_phrase(int status) noexcept;
 /// `{"error":{"message":…,"type":…,"param":…,"code":…}}`.
 std::string error_body(const core::Error& error);
 
-/// One error event for a stream that has begun, in the words of its endpoint. Nothing follows it: no [DONE], no clean end.
+/// One error event for a stream that has begun, in the words of its endpoint. Nothing follows it: no [DONE], no clean
+/// end.
 std::string error_event(const core::Error& error, Terminal terminal);
 
 }  // namespace oai::wire

@@ -15,7 +15,8 @@ std::string quoted_model(std::string_view name) {
 
 json::Member find_model(json::Padded answer, std::string_view upstream, json::Scanner& scanner) {
     for (const bool nested : {false, true}) {
-        const json::Member member = nested ? scanner.find(answer, {"response", "model"}) : scanner.find(answer, {"model"});
+        const json::Member member =
+            nested ? scanner.find(answer, {"response", "model"}) : scanner.find(answer, {"model"});
         if (member.kind == json::Kind::string && member.string() == upstream) return member;
     }
     return {};
@@ -25,7 +26,8 @@ bool may_name_model(std::string_view bytes, std::string_view quoted_upstream) no
     return bytes.find(quoted_upstream) != std::string_view::npos;
 }
 
-std::string map_model_back(std::string_view events, std::string_view upstream, std::string_view quoted_client, json::Scanner& scanner) {
+std::string map_model_back(std::string_view events, std::string_view upstream, std::string_view quoted_client,
+                           json::Scanner& scanner) {
     std::string out;
     out.reserve(events.size() + quoted_client.size());
     const std::string quoted_upstream = quoted_model(upstream);

@@ -8,8 +8,8 @@
 namespace oai::wire {
 namespace {
 
-/// An event with a usage holds at least `{"usage":{"input_tokens":1,"output_tokens":1}}`; tokens of text are shorter, and most
-/// events are those.
+/// An event with a usage holds at least `{"usage":{"input_tokens":1,"output_tokens":1}}`; tokens of text are shorter,
+/// and most events are those.
 constexpr std::size_t kShortestUsage = 40;
 
 std::size_t skip_blanks(std::string_view text, std::size_t at) noexcept {
@@ -67,8 +67,7 @@ EventKind StreamReader::take(const http::SseEvent& event, core::TimePoint at, js
 EventKind StreamReader::take_responses(const http::SseEvent& event, json::Scanner& scanner) {
     const std::string_view type = type_of(event, scanner);
     const std::string_view data = event.data;
-    if (type.ends_with(".delta"))
-        return has_text_member(data, "\"delta\"") ? EventKind::output : EventKind::preamble;
+    if (type.ends_with(".delta")) return has_text_member(data, "\"delta\"") ? EventKind::output : EventKind::preamble;
     if (type == "response.output_item.added") {
         // The name of a tool is the model's choice, and output; the frame of a message is not.
         const bool call = data.find("_call\"") != std::string_view::npos;
@@ -77,7 +76,8 @@ EventKind StreamReader::take_responses(const http::SseEvent& event, json::Scanne
     if (type == "response.image_generation_call.partial_image") return EventKind::output;
     if (type.ends_with(".done") && !first_output_) {
         // A provider that sends no deltas shows its output here.
-        const bool text = has_text_member(data, "\"text\"") || has_text_member(data, "\"refusal\"") || has_text_member(data, "\"arguments\"");
+        const bool text = has_text_member(data, "\"text\"") || has_text_member(data, "\"refusal\"") ||
+                          has_text_member(data, "\"arguments\"");
         if (text) return EventKind::output;
     }
     if (type == "response.completed" || type == "response.incomplete" || type == "response.failed") {
@@ -115,7 +115,8 @@ EventKind StreamReader::take_chat(std::string_view data, json::Scanner& scanner)
                         (data.find("\"audio\"") != std::string_view::npos && has_text_member(data, "\"data\""));
     if (const std::string_view reason = text_member(data, "\"finish_reason\""); !reason.empty()) {
         ending_ = reason == "length" ? Ending::token_limit : Ending::completed;
-    } else if (!output && data.find("\"error\"") != std::string_view::npos && scanner.find(scanner.copy(data), {"error"}).kind == json::Kind::object) {
+    } else if (!output && data.find("\"error\"") != std::string_view::npos &&
+               scanner.find(scanner.copy(data), {"error"}).kind == json::Kind::object) {
         ending_ = Ending::failed;
         return EventKind::terminal;
     }

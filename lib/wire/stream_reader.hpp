@@ -21,7 +21,7 @@ struct Usage {
 
 /// How an answer ended by its own account.
 enum class Ending : std::uint8_t {
-    none,         ///< no terminal event yet: a close now is a truncation
+    none,  ///< no terminal event yet: a close now is a truncation
     completed,
     token_limit,  ///< cut by the caller's own limit of output tokens: a success
     incomplete,   ///< cut for another reason
@@ -37,11 +37,11 @@ enum class EventKind : std::uint8_t {
     done,      ///< chat's [DONE]
 };
 
-/// Reads a stream of an endpoint: when its first event and its first output came, how it ended, what it used. The gateway and the
-/// load generator both read with this class, so TTFT means one thing at both ends.
+/// Reads a stream of an endpoint: when its first event and its first output came, how it ended, what it used. The
+/// gateway and the load generator both read with this class, so TTFT means one thing at both ends.
 ///
-/// Output is text, a refusal, reasoning, a tool call's name or arguments, or audio, and not empty. Events are looked at by their
-/// bytes first; JSON is read only in those that can hold what is looked for (a usage, an end).
+/// Output is text, a refusal, reasoning, a tool call's name or arguments, or audio, and not empty. Events are looked at
+/// by their bytes first; JSON is read only in those that can hold what is looked for (a usage, an end).
 class StreamReader {
 public:
     explicit StreamReader(Terminal terminal) : terminal_(terminal) {}
@@ -96,8 +96,9 @@ private:
     std::string type_;  ///< of an event that does not begin with it
 };
 
-/// The text of the first member `name` (anywhere in `data`) that is a string and not empty; escapes stay, and a string that holds a
-/// quote ends there. Looks at bytes, builds nothing; a name inside a string is not found, since its quotes are escaped there.
+/// The text of the first member `name` (anywhere in `data`) that is a string and not empty; escapes stay, and a string
+/// that holds a quote ends there. Looks at bytes, builds nothing; a name inside a string is not found, since its quotes
+/// are escaped there.
 std::string_view text_member(std::string_view data, std::string_view quoted_name) noexcept;
 
 }  // namespace oai::wire

@@ -1,8 +1,8 @@
 #include "core/result.hpp"
 
-#include <doctest/doctest.h>
-
 #include <memory>
+
+#include <doctest/doctest.h>
 
 using oai::core::Code;
 using oai::core::Error;

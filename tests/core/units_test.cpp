@@ -1,9 +1,9 @@
 #include "core/units.hpp"
 
-#include <doctest/doctest.h>
-
 #include <optional>
 #include <string>
+
+#include <doctest/doctest.h>
 
 #include "core/ids.hpp"
 
@@ -16,10 +16,23 @@ TEST_CASE("durations need a unit and are exact") {
         std::optional<nanoseconds> want;
     };
     const Row rows[] = {
-        {"250ms", 250ms}, {"1.5s", 1500ms}, {"3m", 3min},          {"1h", 1h},          {"0", 0ns},
-        {"0s", 0ns},      {"900us", 900us}, {"3", std::nullopt},   {"", std::nullopt},  {"ms", std::nullopt},
-        {"-1s", std::nullopt}, {"1 s", std::nullopt}, {"1.s", std::nullopt}, {"1..5s", std::nullopt},
-        {"1sx", std::nullopt}, {"0.3ns", std::nullopt}, {"99999999999h", std::nullopt},
+        {"250ms", 250ms},
+        {"1.5s", 1500ms},
+        {"3m", 3min},
+        {"1h", 1h},
+        {"0", 0ns},
+        {"0s", 0ns},
+        {"900us", 900us},
+        {"3", std::nullopt},
+        {"", std::nullopt},
+        {"ms", std::nullopt},
+        {"-1s", std::nullopt},
+        {"1 s", std::nullopt},
+        {"1.s", std::nullopt},
+        {"1..5s", std::nullopt},
+        {"1sx", std::nullopt},
+        {"0.3ns", std::nullopt},
+        {"99999999999h", std::nullopt},
     };
     for (const Row& row : rows) {
         CAPTURE(row.text);
@@ -31,8 +44,8 @@ TEST_CASE("durations need a unit and are exact") {
 }
 
 TEST_CASE("a printed duration reads back as itself") {
-    for (const nanoseconds value : {nanoseconds{0}, nanoseconds{250ms}, nanoseconds{90s}, nanoseconds{3min}, nanoseconds{1h},
-                                    nanoseconds{1500ms}, nanoseconds{7ns}}) {
+    for (const nanoseconds value : {nanoseconds{0}, nanoseconds{250ms}, nanoseconds{90s}, nanoseconds{3min},
+                                    nanoseconds{1h}, nanoseconds{1500ms}, nanoseconds{7ns}}) {
         const std::string text = format_duration(value);
         CAPTURE(text);
         CHECK(parse_duration(text)->count() == value.count());
@@ -80,7 +93,8 @@ TEST_CASE("times are read with zone and fraction, and printed in UTC") {
     CHECK(format_rfc3339(*parse_rfc3339("2026-02-12T09:00:00Z")) == "2026-02-12T09:00:00Z");
     CHECK(format_rfc3339(*parse_rfc3339("2026-02-12T09:00:00.75+08:00")) == "2026-02-12T01:00:00Z");
     CHECK(format_compact_utc(*parse_rfc3339("2026-02-12T09:00:00Z")) == "20260212T090000Z");
-    for (const char* text : {"2026-02-30T00:00:00Z", "2026-02-12", "2026-02-12 09:00:00Z", "2026-02-12T09:00:00", "x"}) {
+    for (const char* text :
+         {"2026-02-30T00:00:00Z", "2026-02-12", "2026-02-12 09:00:00Z", "2026-02-12T09:00:00", "x"}) {
         CAPTURE(text);
         CHECK_FALSE(parse_rfc3339(text));
     }

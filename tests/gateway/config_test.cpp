@@ -1,13 +1,12 @@
 #include "gateway/config.hpp"
 
-#include <doctest/doctest.h>
-
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <map>
-
 #include <unistd.h>
+
+#include <doctest/doctest.h>
 
 using namespace oai;
 using namespace oai::gateway;
@@ -16,7 +15,8 @@ namespace {
 
 /// A file of its own, gone at the end.
 struct TempFile {
-    explicit TempFile(std::string_view text) : path(std::filesystem::temp_directory_path() / ("oaigw-config-" + std::to_string(::getpid()) + ".toml")) {
+    explicit TempFile(std::string_view text)
+        : path(std::filesystem::temp_directory_path() / ("oaigw-config-" + std::to_string(::getpid()) + ".toml")) {
         std::ofstream(path) << text;
     }
     ~TempFile() { std::filesystem::remove(path); }
@@ -34,7 +34,9 @@ config::Environment environment(std::map<std::string, std::string, std::less<>> 
 
 TEST_CASE("the sample that init writes is good once its three variables are set") {
     const TempFile file(sample_config());
-    const auto good = load_config(file.path, environment({{"OAIGW_ADMIN_KEY", "admin-1"}, {"OAIGW_CLIENT_KEY", "sk-client"}, {"OPENAI_API_KEY", "sk-up"}}));
+    const auto good = load_config(
+        file.path,
+        environment({{"OAIGW_ADMIN_KEY", "admin-1"}, {"OAIGW_CLIENT_KEY", "sk-client"}, {"OPENAI_API_KEY", "sk-up"}}));
     REQUIRE(good);
     CHECK(good->listen.port == 5231);
     CHECK(good->keys.size() == 1);
@@ -47,7 +49,8 @@ TEST_CASE("the sample that init writes is good once its three variables are set"
 }
 
 TEST_CASE("every mistake is said at once, each with its line") {
-    const TempFile file("listen = \"nowhere\"\nlisten_port = 3\n[timeouts]\ntotal = \"3\"\n[[key]]\nname = \"a\"\nvalue = \"short\"\n");
+    const TempFile file(
+        "listen = \"nowhere\"\nlisten_port = 3\n[timeouts]\ntotal = \"3\"\n[[key]]\nname = \"a\"\nvalue = \"short\"\n");
     const auto bad = load_config(file.path, config::empty_environment());
     REQUIRE_FALSE(bad);
     const std::string& text = bad.error().detail;
@@ -62,7 +65,8 @@ TEST_CASE("without a file the environment makes the upstream, and what cannot wo
     const auto none = default_config(config::empty_environment());
     REQUIRE(none);
     CHECK(none->catalog.providers().empty());
-    const auto one = default_config(environment({{"OPENAI_BASE_URL", "http://127.0.0.1:9180/v1"}, {"OPENAI_API_KEY", "sk-1"}}));
+    const auto one =
+        default_config(environment({{"OPENAI_BASE_URL", "http://127.0.0.1:9180/v1"}, {"OPENAI_API_KEY", "sk-1"}}));
     REQUIRE(one);
     CHECK(one->catalog.providers()[0].versions[0].accounts[0].target.origin == "http://127.0.0.1:9180");
     CHECK_FALSE(default_config(environment({{"OPENAI_API_KEY", "sk-1"}})));

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "http/client.hpp"
+#include "http/sse.hpp"
 #include "json/value.hpp"
 #include "mock/server.hpp"
 #include "upstream/catalog_config.hpp"
@@ -23,14 +24,16 @@ struct Site {
         config.store_url = "memory:";
         config.admin_key = "admin-key";
         config.keys.push_back({"test", "sk-test-key", "team"});
-        config.catalog = edit == nullptr ? *upstream::single_upstream(mock_server->url(), "sk-up") : edit(mock_server->url());
+        config.catalog =
+            edit == nullptr ? *upstream::single_upstream(mock_server->url(), "sk-up") : edit(mock_server->url());
         FirstKeys made;
         auto started = Gateway::start(config, made);
         REQUIRE(started);
         gateway = std::move(*started);
     }
 
-    http::ClientResponse send(std::string method, std::string target, std::string body = {}, std::string key = "sk-test-key") const {
+    http::ClientResponse send(std::string method, std::string target, std::string body = {},
+                              std::string key = "sk-test-key") const {
         http::ClientRequest request;
         request.method = std::move(method);
         request.url = *http::parse_url("http://127.0.0.1:" + std::to_string(gateway->port()));
@@ -82,12 +85,18 @@ TEST_CASE("requests are answered or refused, each for its own reason") {
         {"other method", "DELETE", "/v1/responses", "", "sk-test-key", 405, "method_not_allowed"},
         {"no model", "POST", "/v1/responses", R"({"input":"hi"})", "sk-test-key", 400, "invalid_request"},
         {"not JSON", "POST", "/v1/responses", "hello", "sk-test-key", 400, "invalid_request"},
-        {"model twice", "POST", "/v1/responses", R"({"model":"a","mod\u0065l":"b"})", "sk-test-key", 400, "invalid_request"},
-        {"stream of a wrong type", "POST", "/v1/responses", R"({"model":"a","stream":"yes"})", "sk-test-key", 400, "invalid_request"},
-        {"chat without messages", "POST", "/v1/chat/completions", R"({"model":"a"})", "sk-test-key", 400, "invalid_request"},
-        {"the upstream's own error", "POST", "/v1/responses", R"({"model":"mock-error-503","input":"hi"})", "sk-test-key", 503, nullptr},
-        {"the upstream refuses us", "POST", "/v1/responses", R"({"model":"mock-error-401","input":"hi"})", "sk-test-key", 502, "upstream_error"},
-        {"a cut answer", "POST", "/v1/responses", R"({"model":"mock-cut","input":"hi"})", "sk-test-key", 502, "upstream_truncated"},
+        {"model twice", "POST", "/v1/responses", R"({"model":"a","mod\u0065l":"b"})", "sk-test-key", 400,
+         "invalid_request"},
+        {"stream of a wrong type", "POST", "/v1/responses", R"({"model":"a","stream":"yes"})", "sk-test-key", 400,
+         "invalid_request"},
+        {"chat without messages", "POST", "/v1/chat/completions", R"({"model":"a"})", "sk-test-key", 400,
+         "invalid_request"},
+        {"the upstream's own error", "POST", "/v1/responses", R"({"model":"mock-error-503","input":"hi"})",
+         "sk-test-key", 503, nullptr},
+        {"the upstream refuses us", "POST", "/v1/responses", R"({"model":"mock-error-401","input":"hi"})",
+         "sk-test-key", 502, "upstream_error"},
+        {"a cut answer", "POST", "/v1/responses", R"({"model":"mock-cut","input":"hi"})", "sk-test-key", 502,
+         "upstream_truncated"},
     };
     for (const Row& row : rows) {
         CAPTURE(row.name);
@@ -105,7 +114,8 @@ TEST_CASE("a mapped model goes out under its real name and comes back under the 
     CHECK(whole.status == 200);
     CHECK(json::Value::parse(whole.body)->find("model")->as_string() == "alias");
     CHECK(whole.body.find("real-model") == std::string::npos);
-    const http::ClientResponse stream = site.send("POST", "/v1/responses", R"({"model":"alias","input":"hi","stream":true})");
+    const http::ClientResponse stream =
+        site.send("POST", "/v1/responses", R"({"model":"alias","input":"hi","stream":true})");
     CHECK(stream.status == 200);
     CHECK(stream.body.find("\"model\":\"alias\"") != std::string::npos);
     CHECK(stream.body.find("real-model") == std::string::npos);
@@ -118,7 +128,8 @@ TEST_CASE("a stream that is cut ends in an error event and never looks complete"
     const Site site;
     for (const char* path : {"/v1/responses", "/v1/chat/completions"}) {
         CAPTURE(path);
-        const http::ClientResponse cut = site.send("POST", path, R"({"model":"mock-cut-after-3","stream":true,"input":"x","messages":[]})");
+        const http::ClientResponse cut =
+            site.send("POST", path, R"({"model":"mock-cut-after-3","stream":true,"input":"x","messages":[]})");
         CHECK(cut.status == 200);
         CHECK(cut.body.find("event: error\ndata: {") != std::string::npos);
         CHECK(cut.body.find("upstream_truncated") != std::string::npos);
@@ -142,7 +153,8 @@ TEST_CASE("what was served is in the overview, by version, and limits can be put
     site.send("POST", "/v1/responses", R"({"model":"mock-error-500","input":"hi"})");
     const std::string overview = "/api/v1/admin/ops/dashboard/overview?time_range=5m";
     CHECK(site.send("GET", overview, "", "sk-test-key").status == 401);
-    const auto data = json::Value::parse(site.send("GET", overview + "&platform=openai&version=v1", "", "admin-key").body);
+    const auto data =
+        json::Value::parse(site.send("GET", overview + "&platform=openai&version=v1", "", "admin-key").body);
     REQUIRE(data);
     CHECK(data->find("code")->as_int() == 0);
     CHECK(data->find_path("data.request_count_sla")->as_int() == 4);
@@ -169,7 +181,8 @@ TEST_CASE("without an upstream a request says what to do, and counts against the
     const http::ClientResponse response = site.send("POST", "/v1/responses", R"({"model":"gpt-5","input":"hi"})");
     CHECK(response.status == 503);
     CHECK(response.body.find("--upstream") != std::string::npos);
-    const auto data = json::Value::parse(site.send("GET", "/api/v1/admin/ops/dashboard/overview?platform=openai&time_range=5m", "", "admin-key").body);
+    const auto data = json::Value::parse(
+        site.send("GET", "/api/v1/admin/ops/dashboard/overview?platform=openai&time_range=5m", "", "admin-key").body);
     CHECK(data->find_path("data.error_count_sla")->as_int() == 1);
 }
 

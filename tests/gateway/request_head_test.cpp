@@ -26,7 +26,9 @@ TEST_CASE("the upstream gets the client's own fields, less what belongs to the h
     http::HeadReader reader;
     http::RequestHead head;
     REQUIRE(reader.read_request(text, head) == http::HeadStatus::complete);
-    upstream::Account account{.name = "a", .target = http::Target(*http::parse_url("http://up.example:8080/base")), .authorization = "Bearer sk-account"};
+    upstream::Account account{.name = "a",
+                              .target = http::Target(*http::parse_url("http://up.example:8080/base")),
+                              .authorization = "Bearer sk-account"};
     std::string out = "left over";
     write_request_head(out, head, account, 42);
     CHECK(out ==

@@ -19,7 +19,11 @@ struct Fixture {
     http::Connection connection{worker.net, net::Socket(worker.net.executor())};
     http::RequestHead head;
 
-    metrics::Counts counts() { return shared.collector.query({}, clock.wall_now() - std::chrono::minutes{5}, clock.wall_now() + std::chrono::seconds{1}).tally->counts(); }
+    metrics::Counts counts() {
+        return shared.collector
+            .query({}, clock.wall_now() - std::chrono::minutes{5}, clock.wall_now() + std::chrono::seconds{1})
+            .tally->counts();
+    }
 };
 
 }  // namespace

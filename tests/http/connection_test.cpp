@@ -1,10 +1,10 @@
 // Connections over loopback: heads, bodies and the pool, as both sides of the gateway use them.
 #include "http/connection.hpp"
 
-#include <doctest/doctest.h>
-
 #include <string>
 #include <vector>
+
+#include <doctest/doctest.h>
 
 #include "http/client.hpp"
 #include "http/server.hpp"
@@ -30,7 +30,7 @@ struct Canned {
         if (body) finish_body(connection, *body);
         const net::Pieces pieces{answer};
         const bool written = co_await connection.stream->write(pieces);
-        co_return written && keep && body;
+        co_return written&& keep&& body;
     }
     net::Awaitable<void> refuse(Connection& connection, const core::Error& error) {
         bodies.push_back("refused: " + error.detail);
@@ -41,7 +41,8 @@ struct Canned {
 };
 
 struct Loop {
-    explicit Loop(Canned& service) : listener(std::move(*net::Listener::open(worker, net::ListenAddress{"127.0.0.1", 0}, false))) {
+    explicit Loop(Canned& service)
+        : listener(std::move(*net::Listener::open(worker, net::ListenAddress{"127.0.0.1", 0}, false))) {
         listener->start([this, &service](net::Socket socket) {
             ++service.connections;
             worker.spawn(serve_connection(worker, std::move(socket), service, ServerTimeouts{}));
@@ -57,7 +58,8 @@ struct Loop {
         return responses;
     }
 
-    net::Awaitable<void> run(std::vector<ClientRequest>& requests, std::vector<core::Result<ClientResponse>>& responses) {
+    net::Awaitable<void> run(std::vector<ClientRequest>& requests,
+                             std::vector<core::Result<ClientResponse>>& responses) {
         {
             Pool pool(worker);
             for (ClientRequest& request : requests) {
@@ -108,9 +110,11 @@ TEST_CASE("answers come whole in every framing") {
     };
     const Row rows[] = {
         {"length", "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello", true, "hello"},
-        {"chunked", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\nt: v\r\n\r\n", true, "hello"},
+        {"chunked", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\nt: v\r\n\r\n",
+         true, "hello"},
         {"until close", "HTTP/1.1 200 OK\r\n\r\nhello", false, "hello"},
-        {"interim head first", "HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello", true, "hello"},
+        {"interim head first",
+         "HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello", true, "hello"},
         {"no content", "HTTP/1.1 204 No Content\r\n\r\n", true, ""},
     };
     for (const Row& row : rows) {

@@ -1,9 +1,9 @@
 #include "json/scanner.hpp"
 
-#include <doctest/doctest.h>
-
 #include <array>
 #include <string>
+
+#include <doctest/doctest.h>
 
 using namespace oai::json;
 
@@ -11,7 +11,9 @@ namespace {
 
 /// Text with readable bytes behind it, as a receive buffer has them.
 struct Body {
-    explicit Body(std::string text) : bytes(std::move(text)), size(bytes.size()) { bytes.append(Padded::kPadding, '#'); }
+    explicit Body(std::string text) : bytes(std::move(text)), size(bytes.size()) {
+        bytes.append(Padded::kPadding, '#');
+    }
     Padded padded() const { return Padded{std::string_view(bytes).substr(0, size)}; }
     std::string bytes;
     std::size_t size;
@@ -77,7 +79,8 @@ TEST_CASE("an escaped key is the same key, and an escaped value is decoded") {
 
 TEST_CASE("a path leads to a nested value, or nowhere") {
     Scanner scanner;
-    const std::string event = R"({"type":"response.completed","response":{"id":"r","usage":{"input_tokens":12,"output_tokens":3}}})";
+    const std::string event =
+        R"({"type":"response.completed","response":{"id":"r","usage":{"input_tokens":12,"output_tokens":3}}})";
     CHECK(scanner.find(scanner.copy(event), {"response", "usage", "output_tokens"}).integer() == 3);
     CHECK(scanner.find(scanner.copy(event), {"response", "usage"}).raw == R"({"input_tokens":12,"output_tokens":3})");
     CHECK_FALSE(scanner.find(scanner.copy(event), {"response", "error"}).present());

@@ -1,8 +1,8 @@
 #include "net/buffer.hpp"
 
-#include <doctest/doctest.h>
-
 #include <string>
+
+#include <doctest/doctest.h>
 
 using namespace oai::net;
 

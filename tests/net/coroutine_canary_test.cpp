@@ -1,15 +1,13 @@
-// The coroutine patterns the sessions rely on, held under this compiler: g++ 10 to 12 have destroyed a parameter twice, never,
-// or too early in some of the forms STYLE 3 forbids. If this file fails, no session can be trusted.
-#include <doctest/doctest.h>
-
+// The coroutine patterns the sessions rely on, held under this compiler: g++ 10 to 12 have destroyed a parameter twice,
+// never, or too early in some of the forms STYLE 3 forbids. If this file fails, no session can be trusted.
 #include <memory>
 #include <stdexcept>
 #include <string>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-
 #include <boost/asio/post.hpp>
+#include <doctest/doctest.h>
 
 #include "net/types.hpp"
 
@@ -108,7 +106,9 @@ TEST_CASE("an exception unwinds every frame and destroys what they held") {
     CHECK(counts.made == counts.destroyed);
 }
 
-TEST_CASE("results awaited in both arms of an if are destroyed once each; never write this as ?:, g++ 12 destroys those twice") {
+TEST_CASE(
+    "results awaited in both arms of an if are destroyed once each; never write this as ?:, g++ 12 destroys those "
+    "twice") {
     for (const bool first : {true, false}) {
         Counts counts;
         run([&](asio::io_context& context) -> Awaitable<void> {

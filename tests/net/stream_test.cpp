@@ -1,11 +1,10 @@
 #include "net/stream.hpp"
 
-#include <doctest/doctest.h>
-
 #include <string>
 #include <vector>
 
 #include <boost/asio/post.hpp>
+#include <doctest/doctest.h>
 
 #include "net/connect.hpp"
 #include "net/listener.hpp"

@@ -1,8 +1,8 @@
 #include "ops/collector.hpp"
 
-#include <doctest/doctest.h>
-
 #include <thread>
+
+#include <doctest/doctest.h>
 
 using namespace oai;
 using namespace oai::ops;
@@ -11,7 +11,12 @@ using namespace std::chrono_literals;
 namespace {
 
 SeriesKey key(std::string version) {
-    return SeriesKey{.platform = "openai", .provider = "llm/openai", .version = std::move(version), .model = "gpt-5", .endpoint = "responses", .group = ""};
+    return SeriesKey{.platform = "openai",
+                     .provider = "llm/openai",
+                     .version = std::move(version),
+                     .model = "gpt-5",
+                     .endpoint = "responses",
+                     .group = ""};
 }
 
 metrics::Sample sample(SeriesId series) {

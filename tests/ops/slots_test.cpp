@@ -1,8 +1,8 @@
 #include "ops/slots.hpp"
 
-#include <doctest/doctest.h>
-
 #include <random>
+
+#include <doctest/doctest.h>
 
 #include "json/writer.hpp"
 #include "metrics/block.hpp"

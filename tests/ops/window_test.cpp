@@ -17,7 +17,8 @@ TEST_CASE("a window is a named range or two times, and anything else says what w
     const auto from = resolve_range("5m", "2026-02-12T08:00:00Z", std::nullopt, now);
     CHECK(core::format_rfc3339(from->start) == "2026-02-12T08:00:00Z");
     CHECK(core::format_rfc3339(from->end) == "2026-02-12T09:00:00Z");
-    CHECK(resolve_range("35m", std::nullopt, std::nullopt, now).error().detail.find("5m 30m 1h 6h 24h 7d 30d") != std::string::npos);
+    CHECK(resolve_range("35m", std::nullopt, std::nullopt, now).error().detail.find("5m 30m 1h 6h 24h 7d 30d") !=
+          std::string::npos);
     CHECK_FALSE(resolve_range("5m", "yesterday", std::nullopt, now));
     CHECK_FALSE(resolve_range("5m", "2026-02-12T10:00:00Z", std::nullopt, now));
     CHECK_FALSE(resolve_range("5m", "2025-02-12T10:00:00Z", std::nullopt, now));

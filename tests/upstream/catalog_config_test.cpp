@@ -69,14 +69,19 @@ TEST_CASE("what is wrong is said with its line") {
     const Row rows[] = {
         {"[[provider]]\nname = \"p\"\n", "x.toml:1: [[provider]] needs at least one [[provider.version]]"},
         {"[[provider]]\nname = \"p\"\n[[provider.version]]\nversion = \"v1\"\n", "needs props.base_url, or accounts"},
-        {"[[provider]]\nname = \"p\"\n[[provider.version]]\nversion = \"v1\"\nprops = { base_url = \"ftp://x\" }\n", "x.toml:5: "},
-        {"[[provider]]\nname = \"p\"\n[[provider.version]]\nversion = \"v1\"\nprops = { base_url = \"https://api.example.com\" }\n",
+        {"[[provider]]\nname = \"p\"\n[[provider.version]]\nversion = \"v1\"\nprops = { base_url = \"ftp://x\" }\n",
+         "x.toml:5: "},
+        {"[[provider]]\nname = \"p\"\n[[provider.version]]\nversion = \"v1\"\nprops = { base_url = "
+         "\"https://api.example.com\" }\n",
          "https upstreams are not supported"},
-        {"[[provider]]\nname = \"p\"\n[[provider.version]]\nversion = \"v1\"\naccounts = [\"nobody\"]\n", "no [[account]] of that name"},
+        {"[[provider]]\nname = \"p\"\n[[provider.version]]\nversion = \"v1\"\naccounts = [\"nobody\"]\n",
+         "no [[account]] of that name"},
         {"[[account]]\nname = \"a\"\nbase_url = \"http://x\"\n", "is in the accounts of no version"},
-        {"[[provider]]\nname = \"p\"\n[[provider.version]]\nversion = \"v1\"\nprops = { base_url = \"http://x\", api_key = \"a\\r\\nb\" }\n",
+        {"[[provider]]\nname = \"p\"\n[[provider.version]]\nversion = \"v1\"\nprops = { base_url = \"http://x\", "
+         "api_key = \"a\\r\\nb\" }\n",
          "printable ASCII"},
-        {"[[provider]]\nname = \"p\"\n[[provider.version]]\nversion = \"v1\"\nprops = { base_url = \"http://x\" }\n[[route]]\nmodel = "
+        {"[[provider]]\nname = \"p\"\n[[provider.version]]\nversion = \"v1\"\nprops = { base_url = \"http://x\" "
+         "}\n[[route]]\nmodel = "
          "\"g*x\"\nprovider = \"llm/q\"\n",
          "x.toml:8: "},
     };

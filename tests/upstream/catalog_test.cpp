@@ -1,8 +1,8 @@
 #include "upstream/catalog.hpp"
 
-#include <doctest/doctest.h>
-
 #include <map>
+
+#include <doctest/doctest.h>
 
 using namespace oai;
 using namespace oai::upstream;
@@ -10,8 +10,14 @@ using namespace oai::upstream;
 namespace {
 
 Version version(std::string name, std::int64_t weight, bool is_default = false) {
-    Version v{.provider = "llm/openai", .version = std::move(name), .weight = weight, .is_default = is_default, .model_name = {}, .accounts = {}};
-    v.accounts.push_back(Account{.name = "a", .target = http::Target(*http::parse_url("http://127.0.0.1:1")), .authorization = "Bearer k"});
+    Version v{.provider = "llm/openai",
+              .version = std::move(name),
+              .weight = weight,
+              .is_default = is_default,
+              .model_name = {},
+              .accounts = {}};
+    v.accounts.push_back(Account{
+        .name = "a", .target = http::Target(*http::parse_url("http://127.0.0.1:1")), .authorization = "Bearer k"});
     return v;
 }
 
@@ -24,15 +30,16 @@ Catalog catalog(std::vector<Version> versions, std::vector<Route> routes) {
 }  // namespace
 
 TEST_CASE("routes: exact first, then the longest wildcard") {
-    const Catalog c = catalog({version("v1", 1)}, {Route{.pattern = "*", .provider = 0, .map = {}},
-                                                   Route{.pattern = "gpt-*", .provider = 0, .map = {}},
-                                                   Route{.pattern = "gpt-5*", .provider = 0, .map = {}},
-                                                   Route{.pattern = "gpt-5", .provider = 0, .map = {}}});
+    const Catalog c = catalog(
+        {version("v1", 1)},
+        {Route{.pattern = "*", .provider = 0, .map = {}}, Route{.pattern = "gpt-*", .provider = 0, .map = {}},
+         Route{.pattern = "gpt-5*", .provider = 0, .map = {}}, Route{.pattern = "gpt-5", .provider = 0, .map = {}}});
     CHECK(c.find_route("gpt-5")->pattern == "gpt-5");
     CHECK(c.find_route("gpt-5-mini")->pattern == "gpt-5*");
     CHECK(c.find_route("gpt-4o")->pattern == "gpt-*");
     CHECK(c.find_route("claude")->pattern == "*");
-    CHECK(catalog({version("v1", 1)}, {Route{.pattern = "gpt-*", .provider = 0, .map = {}}}).find_route("claude") == nullptr);
+    CHECK(catalog({version("v1", 1)}, {Route{.pattern = "gpt-*", .provider = 0, .map = {}}}).find_route("claude") ==
+          nullptr);
 }
 
 TEST_CASE("versions get their share of the hashes, and one hash always the same version") {

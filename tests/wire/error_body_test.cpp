@@ -8,7 +8,8 @@ using namespace oai;
 using namespace oai::wire;
 
 TEST_CASE("an error body is OpenAI's shape, whatever the message holds") {
-    const core::Error error{.code = core::Code::invalid_request, .detail = "model \"a\nb\" is unknown", .param = "model"};
+    const core::Error error{
+        .code = core::Code::invalid_request, .detail = "model \"a\nb\" is unknown", .param = "model"};
     const auto body = json::Value::parse(error_body(error));
     REQUIRE(body);
     CHECK(body->find_path("error.message")->as_string() == "model \"a\nb\" is unknown");
@@ -25,10 +26,12 @@ TEST_CASE("every code has the status its contract says") {
         int status;
     };
     const Row rows[] = {
-        {core::Code::invalid_request, 400},   {core::Code::malformed_http, 400},   {core::Code::unauthorized, 401},
-        {core::Code::forbidden, 403},         {core::Code::not_found, 404},        {core::Code::method_not_allowed, 405},
-        {core::Code::payload_too_large, 413}, {core::Code::rate_limited, 429},     {core::Code::head_too_large, 431},
-        {core::Code::internal, 500},          {core::Code::connect_failed, 502},   {core::Code::upstream_truncated, 502},
+        {core::Code::invalid_request, 400},   {core::Code::malformed_http, 400},
+        {core::Code::unauthorized, 401},      {core::Code::forbidden, 403},
+        {core::Code::not_found, 404},         {core::Code::method_not_allowed, 405},
+        {core::Code::payload_too_large, 413}, {core::Code::rate_limited, 429},
+        {core::Code::head_too_large, 431},    {core::Code::internal, 500},
+        {core::Code::connect_failed, 502},    {core::Code::upstream_truncated, 502},
         {core::Code::unavailable, 503},       {core::Code::upstream_timeout, 504},
     };
     for (const Row& row : rows) CHECK(face_of(row.code).status == row.status);

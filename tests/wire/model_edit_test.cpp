@@ -8,14 +8,18 @@ using namespace oai::wire;
 TEST_CASE("the client's name comes back in the events that name the model, and nowhere else") {
     json::Scanner scanner;
     const std::string events =
-        "event: response.created\ndata: {\"type\":\"response.created\",\"response\":{\"id\":\"r\",\"model\":\"real\",\"metadata\":{\"model\":\"real\"}}}\n\n"
+        "event: response.created\ndata: "
+        "{\"type\":\"response.created\",\"response\":{\"id\":\"r\",\"model\":\"real\",\"metadata\":{\"model\":\"real\"}"
+        "}}\n\n"
         ": \"real\"\n\n"
         "data: {\"type\":\"response.output_text.delta\",\"delta\":\"say \\\"model\\\":\\\"real\\\"\"}\n\n"
         "data: {\"model\": \"real\" ,\"choices\":[{\"delta\":{\"content\":\"\\\"real\\\"\"}}]}\r\n\r\n"
         "data: {\"model\":\"real-2\"}\n\n"
         "data: not json \"real\"\n\n";
     const std::string want =
-        "event: response.created\ndata: {\"type\":\"response.created\",\"response\":{\"id\":\"r\",\"model\":\"alias\",\"metadata\":{\"model\":\"real\"}}}\n\n"
+        "event: response.created\ndata: "
+        "{\"type\":\"response.created\",\"response\":{\"id\":\"r\",\"model\":\"alias\",\"metadata\":{\"model\":"
+        "\"real\"}}}\n\n"
         ": \"real\"\n\n"
         "data: {\"type\":\"response.output_text.delta\",\"delta\":\"say \\\"model\\\":\\\"real\\\"\"}\n\n"
         "data: {\"model\": \"alias\" ,\"choices\":[{\"delta\":{\"content\":\"\\\"real\\\"\"}}]}\r\n\r\n"

@@ -1,9 +1,9 @@
 #include "wire/stream_reader.hpp"
 
-#include <doctest/doctest.h>
-
 #include <string>
 #include <vector>
+
+#include <doctest/doctest.h>
 
 using namespace oai;
 using namespace oai::wire;
@@ -35,7 +35,8 @@ TEST_CASE("only an event with output of the model counts as output: responses") 
         {R"({"type":"response.created","response":{"id":"r","output":[]}})", EventKind::preamble},
         {R"({"type":"response.in_progress","response":{}})", EventKind::preamble},
         {R"({"type":"response.output_item.added","item":{"type":"message","role":"assistant"}})", EventKind::preamble},
-        {R"({"type":"response.output_item.added","item":{"type":"function_call","name":"get_weather"}})", EventKind::output},
+        {R"({"type":"response.output_item.added","item":{"type":"function_call","name":"get_weather"}})",
+         EventKind::output},
         {R"({"type":"response.output_text.delta","delta":""})", EventKind::preamble},
         {R"({"type":"response.output_text.delta","delta":"a"})", EventKind::output},
         {R"({"type":"response.output_text.delta", "delta" : "\n"})", EventKind::output},
@@ -64,7 +65,8 @@ TEST_CASE("only an event with output of the model counts as output: chat") {
         {R"({"choices":[{"delta":{"content":"Hi"},"finish_reason":null}]})", EventKind::output},
         {R"({"choices": [{"delta": {"content": "Hi"}, "finish_reason": null}]})", EventKind::output},
         {R"({"choices":[{"delta":{"content":null,"reasoning_content":"hm"}}]})", EventKind::output},
-        {R"({"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"name":"f","arguments":""}}]}}]})", EventKind::output},
+        {R"({"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"name":"f","arguments":""}}]}}]})",
+         EventKind::output},
         {R"({"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{"}}]}}]})", EventKind::output},
         {R"({"choices":[{"delta":{},"finish_reason":"stop"}]})", EventKind::terminal},
         {R"({"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2}})", EventKind::preamble},
@@ -107,8 +109,11 @@ TEST_CASE("stamps are those of the read that completed the event") {
     json::Scanner scanner;
     StreamReader reader(Terminal::chat);
     std::vector<std::int64_t> gaps;
-    const auto on_gap = [&](core::TimePoint from, core::TimePoint to) { gaps.push_back(core::elapsed_us(from, to).count()); };
-    REQUIRE(reader.feed("data: {\"choices\":[{\"delta\":{\"role\":\"assistant\"}}]}\n\ndata: {\"cho", at(10), scanner, on_gap));
+    const auto on_gap = [&](core::TimePoint from, core::TimePoint to) {
+        gaps.push_back(core::elapsed_us(from, to).count());
+    };
+    REQUIRE(reader.feed("data: {\"choices\":[{\"delta\":{\"role\":\"assistant\"}}]}\n\ndata: {\"cho", at(10), scanner,
+                        on_gap));
     CHECK(*reader.first_event() == at(10));
     CHECK_FALSE(reader.first_output());
     REQUIRE(reader.feed("ices\":[{\"delta\":{\"content\":\"x\"}}]}\n\n", at(30), scanner, on_gap));
@@ -116,7 +121,8 @@ TEST_CASE("stamps are those of the read that completed the event") {
     REQUIRE(reader.feed("data: {\"choices\":[{\"delta\":{\"content\":\"y\"}}]}\n\n", at(70), scanner, on_gap));
     CHECK(gaps == std::vector<std::int64_t>{40'000});
     CHECK(reader.ending() == Ending::none);
-    REQUIRE(reader.feed("data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"length\"}]}\n\n", at(80), scanner, on_gap));
+    REQUIRE(
+        reader.feed("data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"length\"}]}\n\n", at(80), scanner, on_gap));
     CHECK(reader.ending() == Ending::token_limit);
     CHECK(reader.lacks_done());
     REQUIRE(reader.feed("data: [DONE]\n\n", at(81), scanner, on_gap));
@@ -131,11 +137,16 @@ TEST_CASE("responses that end otherwise say how") {
         REQUIRE(reader.feed("data: " + std::string(data) + "\n\n", at(0), scanner, [](auto, auto) {}));
         return reader.ending();
     };
-    CHECK(ending(R"({"type":"response.incomplete","response":{"status":"incomplete","incomplete_details":{"reason":"max_output_tokens"}}})") ==
-          Ending::token_limit);
-    CHECK(ending(R"({"type":"response.incomplete","response":{"status":"incomplete","incomplete_details":{"reason":"content_filter"}}})") ==
-          Ending::incomplete);
-    CHECK(ending(R"({"type":"response.failed","response":{"status":"failed","error":{"code":"server_error"}}})") == Ending::failed);
+    CHECK(
+        ending(
+            R"({"type":"response.incomplete","response":{"status":"incomplete","incomplete_details":{"reason":"max_output_tokens"}}})") ==
+        Ending::token_limit);
+    CHECK(
+        ending(
+            R"({"type":"response.incomplete","response":{"status":"incomplete","incomplete_details":{"reason":"content_filter"}}})") ==
+        Ending::incomplete);
+    CHECK(ending(R"({"type":"response.failed","response":{"status":"failed","error":{"code":"server_error"}}})") ==
+          Ending::failed);
     CHECK(ending(R"({"type":"error","code":"x","message":"y"})") == Ending::failed);
     CHECK(ending(R"({"type":"response.created"})") == Ending::none);
 }
