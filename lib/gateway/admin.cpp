@@ -222,6 +222,16 @@ Result<const AdminRoute*> find_route(const http::RequestHead& head) {
                  .detail = "unknown admin path " + std::string(head.path)};
 }
 
+std::string allow_field(std::string_view path) {
+    std::string methods;
+    for (const AdminRoute& route : kRoutes) {
+        if (!path.starts_with(kOps) || path.substr(kOps.size()) != route.path) continue;
+        methods += methods.empty() ? "allow: " : ", ";
+        methods += route.method;
+    }
+    return methods.empty() ? methods : methods + "\r\n";
+}
+
 Result<void> admit(const WorkerState& worker, const http::RequestHead& head) {
     if (!worker.tables->auth_required) return {};
     const std::string_view presented = presented_credential(head.fields);
@@ -252,6 +262,7 @@ Awaitable<bool> answer_public(WorkerState& worker, http::Connection& connection,
     reply.body = reply.status == 200 ? R"({"status":"ok"})"
                  : ready             ? R"({"status":"use GET"})"
                                      : R"({"status":"draining"})";
+    reply.head_only = head.method == "HEAD";
     reply.keep = head.keep_alive;
     if (reply.keep) reply.keep = co_await skip_body(connection, head);
     const bool written = co_await send_plain(connection, reply);
@@ -286,6 +297,8 @@ Awaitable<bool> answer_admin(WorkerState& worker, http::Connection& connection, 
     }
     PlainReply reply = envelope(answer);
     reply.keep = keep;
+    reply.head_only = head.method == "HEAD";
+    if (reply.status == 405) reply.headers = allow_field(head.path);
     const bool written = co_await send_plain(connection, reply);
     co_return written&& keep;
 }

@@ -50,6 +50,7 @@ struct Exchange {
     // route
     const wire::Endpoint* endpoint = nullptr;
     std::string_view path_id;
+    std::string_view allow;  ///< the method a known path wants instead
     // authenticate
     const ClientKey* key = nullptr;
     // validate

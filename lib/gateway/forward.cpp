@@ -66,6 +66,10 @@ Awaitable<Result<void>> ask(Exchange& x, http::Connection& upstream, std::string
     co_return co_await http::read_response_head(upstream, x.request.method, upstream.response_head());
 }
 
+Error client_left() {
+    return Error{.code = Code::cancelled, .source = core::Source::downstream, .detail = "the client left"};
+}
+
 bool is_event_stream(const http::ResponseHead& head) noexcept {
     return head.status == 200 && head.fields.value("content-type").starts_with("text/event-stream");
 }
@@ -96,15 +100,18 @@ Awaitable<Result<void>> forward(Exchange& x) {
         }
         upstream->stream->set_deadline(x.body.stream ? std::min(total, deadline_after(timeouts.first_output, start))
                                                      : total);
+        const net::PeerWatch watch(*x.downstream.stream, *upstream->stream);
         Result<void> answered = co_await ask(x, *upstream, mapped);
         if (answered) break;
+        if (x.downstream.stream->peer_gone()) co_return client_left();
         // Kept connections may have been closed meanwhile; each is tried once, then a fresh one decides.
-        if (!answered.error().retryable) co_return answered.error();
+        if (!answered.error().retryable || x.worker.net.stopping()) co_return answered.error();
     }
     const http::ResponseHead& head = upstream->response_head();
     x.stamps.first_byte = upstream->read_at;
 
     const bool keep_upstream = head.keep_alive;
+    const net::PeerWatch watch(*x.downstream.stream, *upstream->stream);
     // Two statements: g++ 12 destroys the result of a co_await inside ?: twice (coroutine_canary_test.cpp).
     Result<void> relayed;
     if (is_event_stream(head)) {
@@ -112,6 +119,7 @@ Awaitable<Result<void>> forward(Exchange& x) {
     } else {
         relayed = co_await relay_whole(x, *upstream, head);
     }
+    if (!relayed && x.downstream.stream->peer_gone()) co_return client_left();
     if (!relayed) co_return relayed.error();
     http::finish_body(x.downstream, x.body.text);
     if (keep_upstream) x.worker.pool.give(std::move(upstream));

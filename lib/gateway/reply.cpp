@@ -74,7 +74,7 @@ Awaitable<bool> send_plain(http::Connection& connection, const PlainReply& reply
     if (!reply.keep) append_field(head, "connection", "close");
     head += "\r\n";
     connection.stream->set_deadline(std::chrono::steady_clock::now() + kWritePatience);
-    const net::Pieces pieces{head, reply.body};
+    const net::Pieces pieces{head, reply.head_only ? std::string_view{} : std::string_view(reply.body)};
     const bool written = co_await connection.stream->write(pieces);
     connection.stream->set_deadline(net::Stream::kNever);
     co_return written;
@@ -140,6 +140,8 @@ Awaitable<void> fail(Exchange& x, const core::Error& error) {
     http::finish_body(x.downstream, x.body.text);
     PlainReply reply = error_reply(error, x.reply.keep);
     append_field(reply.headers, "x-request-id", x.id.view());
+    if (!x.allow.empty()) append_field(reply.headers, "allow", x.allow);
+    reply.head_only = x.request.method == "HEAD";
     x.reply.started = true;
     x.reply.status = face.status;
     const bool written = co_await send_plain(x.downstream, reply);

@@ -17,6 +17,7 @@ struct PlainReply {
     std::string body = {};
     std::string headers = {};  ///< further lines, each with its CRLF
     bool keep = true;
+    bool head_only = false;  ///< the request was HEAD: the same head, and no body
 };
 /// An error of ours as such an answer.
 PlainReply error_reply(const core::Error& error, bool keep);

@@ -13,12 +13,13 @@ Result<void> route(Exchange& x) {
     x.path_id = match.id;
     if (match.endpoint != nullptr) {
         // What is forwarded must mean the same to the upstream: no dot segments, no slashes in disguise.
-        if (http::is_plain_path(x.request.path)) return {};
+        if (match.endpoint->served != wire::Served::upstream || http::is_plain_path(x.request.path)) return {};
         return Error{.code = Code::invalid_request,
                      .source = core::Source::downstream,
                      .detail = "the path is ambiguous; send it without dot segments and escaped slashes"};
     }
-    if (match.other_method)
+    x.allow = match.allow;
+    if (!match.allow.empty())
         return Error{.code = Code::method_not_allowed,
                      .source = core::Source::downstream,
                      .detail = std::string(x.request.method) + " is not allowed for " + std::string(x.request.path)};

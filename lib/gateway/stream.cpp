@@ -146,7 +146,8 @@ Awaitable<Result<void>> relay_stream(Exchange& x, http::Connection& upstream, co
     x.stamps.first_output = reader.first_output();
     x.stamps.last_output = reader.last_output();
     x.usage = reader.usage();
-    const bool client_left = !pumped && pumped.error().source == core::Source::downstream;
+    const bool client_left =
+        !pumped && (pumped.error().source == core::Source::downstream || x.downstream.stream->peer_gone());
     if (client_left) {
         upstream.stream->close();
         co_return pumped.error();

@@ -59,6 +59,12 @@ std::optional<Result<void>> validate_here(Exchange& x) {
 }
 
 Awaitable<Result<void>> validate(Exchange& x) {
+    if (x.request.body == http::BodyFraming::length && x.request.content_length > x.tables->max_json_bytes) {
+        x.reply.keep = false;  // what was announced is not read
+        co_return Error{.code = Code::payload_too_large,
+                        .source = core::Source::downstream,
+                        .detail = "the body is larger than " + std::to_string(x.tables->max_json_bytes) + " bytes"};
+    }
     if (x.request.expect_continue && x.downstream.in.empty()) {
         const net::Pieces go_on{kContinue};
         const bool written = co_await x.downstream.stream->write(go_on);

@@ -94,7 +94,8 @@ Awaitable<Result<void>> read_response_head(Connection& connection, std::string_v
                                     .source = Source::upstream,
                                     .detail = "the upstream did not answer in time"};
                 // A kept connection that was closed while it rested: nothing of this request was dealt with.
-                const bool unused = connection.reused && connection.in.empty();
+                // One that we closed (a stop, a deadline) is not: its request may be running.
+                const bool unused = connection.reused && connection.in.empty() && connection.stream->is_open();
                 co_return Error{.code = Code::upstream_truncated,
                                 .source = Source::upstream,
                                 .retryable = unused,
@@ -154,7 +155,9 @@ Result<bool> BodyReader::take() {
             for (;;) {
                 const ChunkedDecoder::Step step = chunked_.feed(raw.substr(raw_));
                 raw_ += step.consumed;
-                if (step.status == ChunkedDecoder::Status::malformed) return chunked_.error();
+                // What came before the damage is good and goes out first; the decoder stays malformed for the next
+                // call.
+                if (step.status == ChunkedDecoder::Status::malformed && length == 0) return chunked_.error();
                 if (step.status == ChunkedDecoder::Status::done) done_ = true;
                 if (step.status != ChunkedDecoder::Status::payload) break;
                 if (start + length != step.payload.data())

@@ -69,6 +69,11 @@ void Stream::expire() noexcept {
 }
 
 Awaitable<bool> Stream::connect(TcpEndpoint endpoint) {
+    if (!socket_.is_open()) {
+        // Closed at birth by a worker that stops. Asio would open it again by itself, and nobody would close it then.
+        error_ = asio::error::operation_aborted;
+        co_return false;
+    }
     co_await socket_.async_connect(endpoint, asio::redirect_error(use_awaitable, error_));
     co_return !error_;
 }
@@ -112,6 +117,15 @@ Awaitable<bool> Stream::write(Pieces pieces) {
         co_await socket_.async_wait(Socket::wait_write, asio::redirect_error(use_awaitable, error_));
         if (error_) co_return false;
     }
+}
+
+void Stream::look_for_peer() noexcept {
+    char byte = 0;
+    const ssize_t n = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))) return;
+    peer_gone_ = true;
+    dependent_->close();
+    dependent_ = nullptr;
 }
 
 bool Stream::is_stale() noexcept {

@@ -72,20 +72,40 @@ public:
     /// Writes all of it, waiting as often as needed. False when it failed.
     Awaitable<bool> write(Pieces pieces);
 
+    /// The other side closed its half while nobody read (see PeerWatch).
+    bool peer_gone() const noexcept { return peer_gone_; }
+
     /// A kept connection that the other side closed or wrote to while nobody asked. One system call.
     bool is_stale() noexcept;
 
 private:
     friend class Worker;
+    friend class PeerWatch;
     void expire() noexcept;
+    void look_for_peer() noexcept;
 
     Worker& worker_;
     Socket socket_;
     core::TimePoint deadline_ = kNever;
     boost::system::error_code error_;
     bool timed_out_ = false;
+    bool peer_gone_ = false;
+    Stream* dependent_ = nullptr;  ///< closed when the peer has gone
     Stream* next_ = nullptr;
     Stream* previous_ = nullptr;
+};
+
+/// While it lives, a peer that leaves `watched` closes `dependent`, whose waiter then finds out. The worker's sweep
+/// looks, a few times per second: a pending wait on every client's socket would cost a system call per request, this
+/// costs nothing for a request that is answered before the next look.
+class PeerWatch {
+public:
+    PeerWatch(Stream& watched, Stream& dependent) noexcept : watched_(watched) { watched_.dependent_ = &dependent; }
+    ~PeerWatch() { watched_.dependent_ = nullptr; }
+    PeerWatch(const PeerWatch&) = delete;
+
+private:
+    Stream& watched_;
 };
 
 }  // namespace oai::net

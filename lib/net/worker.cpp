@@ -15,6 +15,8 @@ namespace {
 
 /// How late a deadline may be noticed. Timeouts are seconds; a timer per operation measured +6 us per request.
 constexpr std::chrono::milliseconds kSweepPeriod{50};
+/// A client that left is noticed within 250 ms: 2,000 waiting streams then cost a quarter of a percent of a core.
+constexpr unsigned kSweepsPerLook = 5;
 
 }  // namespace
 
@@ -97,8 +99,10 @@ void Worker::arm_sweep() {
 
 void Worker::sweep() {
     const core::TimePoint now = std::chrono::steady_clock::now();
+    const bool look = ++sweeps_ % kSweepsPerLook == 0;
     for (Stream* at = streams_; at != nullptr; at = at->next_) {
         if (at->deadline_ <= now) at->expire();
+        if (look && at->dependent_ != nullptr) at->look_for_peer();
     }
     if (streams_ != nullptr && !stopping_) arm_sweep();
 }

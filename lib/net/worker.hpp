@@ -60,6 +60,7 @@ private:
     BufferPool buffers_;
     Stream* streams_ = nullptr;  ///< intrusive list: every stream of this worker
     bool sweeping_ = false;
+    unsigned sweeps_ = 0;
     bool stopping_ = false;
     std::size_t sessions_ = 0;
     std::atomic<std::size_t> escaped_{0};

@@ -53,8 +53,8 @@ EndpointMatch match_endpoint(std::string_view method, std::string_view path) noe
     for (const Endpoint& endpoint : kEndpoints) {
         std::string_view id;
         if (!matches(endpoint.path, path, id)) continue;
-        if (endpoint.method == method) return EndpointMatch{&endpoint, false, id};
-        match.other_method = true;
+        if (endpoint.method == method) return EndpointMatch{&endpoint, {}, id};
+        match.allow = endpoint.method;
     }
     return match;
 }

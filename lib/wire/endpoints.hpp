@@ -38,8 +38,8 @@ struct Endpoint {
 
 /// What a path means.
 struct EndpointMatch {
-    const Endpoint* endpoint = nullptr;  ///< null: no such path, or `other_method`
-    bool other_method = false;           ///< the path is known, the method is not
+    const Endpoint* endpoint = nullptr;  ///< null: no such path, or another method
+    std::string_view allow;              ///< the path is known, the method is not: the one that is
     std::string_view id;                 ///< the segment at "{id}", still percent-encoded
 };
 

@@ -17,11 +17,12 @@ struct Refusing {
 
 }  // namespace
 
-TEST_CASE("requests that are refused get an error in OpenAI's shape, keep their connection and never reach the upstream") {
+TEST_CASE(
+    "requests that are refused get an error in OpenAI's shape, keep their connection and never reach the upstream") {
     Refusing fixture;
     const std::string body = responses_body("gpt-5");
     struct Row {
-        const char* name;
+        std::string name;
         std::string bytes;
         int status;
         std::string type, code, param;
@@ -33,17 +34,20 @@ TEST_CASE("requests that are refused get an error in OpenAI's shape, keep their 
         {"no key", request("POST", "/v1/responses", "", body), 401, "authentication_error", "invalid_api_key", ""},
         {"an unknown key", request("POST", "/v1/responses", "authorization: Bearer sk-other\r\n", body), 401,
          "authentication_error", "invalid_api_key", ""},
-        {"the admin key is no client key", request("POST", "/v1/responses", "x-api-key: " + kAdminKey + "\r\n", body), 401,
-         "authentication_error", "invalid_api_key", ""},
+        {"the admin key is no client key", request("POST", "/v1/responses", "x-api-key: " + kAdminKey + "\r\n", body),
+         401, "authentication_error", "invalid_api_key", ""},
         {"a key in the query", request("POST", "/v1/responses?api_key=" + kClientKey, "", body), 401,
          "authentication_error", "invalid_api_key", ""},
-        {"a key without its scheme", request("POST", "/v1/responses", "authorization: Basic " + kClientKey + "\r\n", body),
-         401, "authentication_error", "invalid_api_key", ""},
+        {"a key without its scheme",
+         request("POST", "/v1/responses", "authorization: Basic " + kClientKey + "\r\n", body), 401,
+         "authentication_error", "invalid_api_key", ""},
         {"an unknown path", post("/v1/nothing", body), 404, "not_found_error", "not_found", ""},
         {"a path that only begins well", post("/v1/responses/", body), 404, "not_found_error", "not_found", ""},
         {"a wrong method", request("PUT", "/v1/responses", key_line(), body), 405, bad, "method_not_allowed", ""},
-        {"a wrong method for models", request("POST", "/v1/models", key_line(), "{}"), 405, bad, "method_not_allowed", ""},
-        {"a model that is not served here", request("GET", "/v1/models/..%2Fx", key_line(), ""), 400, bad, invalid, ""},
+        {"a wrong method for models", request("POST", "/v1/models", key_line(), "{}"), 405, bad, "method_not_allowed",
+         ""},
+        {"a path with dot segments", post("/v1/../v1/responses", body), 404, "not_found_error", "not_found", ""},
+        {"a path in disguise", post("/v1/%72esponses", body), 404, "not_found_error", "not_found", ""},
         {"an empty body", responses(""), 400, bad, invalid, ""},
         {"not JSON", responses("hello"), 400, bad, invalid, ""},
         {"JSON that is cut", responses(R"({"model":"gpt-5","input":"hi")"), 400, bad, invalid, ""},
@@ -56,8 +60,8 @@ TEST_CASE("requests that are refused get an error in OpenAI's shape, keep their 
         {"stream that is no boolean", responses(R"({"model":"gpt-5","stream":"yes"})"), 400, bad, invalid, "stream"},
         {"chat without messages", chat(body), 400, bad, invalid, "messages"},
         {"model twice", responses(R"({"model":"gpt-5","model":"gpt-6","input":"hi"})"), 400, bad, invalid, "model"},
-        {"model twice, once in disguise", responses("{\"model\":\"gpt-5\",\"mod\\u0065l\":\"gpt-6\",\"input\":\"hi\"}"), 400,
-         bad, invalid, "model"},
+        {"model twice, once in disguise", responses("{\"model\":\"gpt-5\",\"mod\\u0065l\":\"gpt-6\",\"input\":\"hi\"}"),
+         400, bad, invalid, "model"},
         {"stream twice", responses(R"({"model":"gpt-5","stream":true,"stream":false,"input":"hi"})"), 400, bad, invalid,
          "stream"},
     };
@@ -99,10 +103,11 @@ TEST_CASE("keys are taken from authorization, x-api-key and api-key") {
 
 TEST_CASE("a body over the limit is refused by its announced length, and by its chunks") {
     ScriptedUpstream upstream(json_script(200, "{}"));
-    const Gateway gateway({.upstream = "",
-                           .config = "max_json_bytes = \"100KiB\"\n"
-                                     "[[provider]]\nname = \"openai\"\n[[provider.version]]\nversion = \"v1\"\nprops = { base_url = \"" +
-                                     upstream.url() + "\", api_key = \"sk-x\" }\n"});
+    const Gateway gateway(
+        {.upstream = "",
+         .config = "max_json_bytes = \"100KiB\"\n"
+                   "[[provider]]\nname = \"openai\"\n[[provider.version]]\nversion = \"v1\"\nprops = { base_url = \"" +
+                   upstream.url() + "\", api_key = \"sk-x\" }\n"});
     const std::string text(200 * 1024, 'x');
     const std::string body = R"({"model":"gpt-5","input":")" + text + "\"}";
     {
@@ -121,21 +126,21 @@ TEST_CASE("a body over the limit is refused by its announced length, and by its 
         CHECK(answer.status == 413);
         CHECK(answer.field("connection") == "close");
     }
-    {
-        // One that waits for 100 Continue is told before it sends.
-        RawClient client(gateway.port());
-        client.send("POST /v1/responses HTTP/1.1\r\nhost: x\r\n" + key_line() +
-                    "content-length: 1000000\r\nexpect: 100-continue\r\n\r\n");
-        CHECK(client.read_answer().status == 413);
-        CHECK(client.closed());
-    }
     CHECK(upstream.received().empty());
     CHECK(ask(gateway.port(), post("/v1/responses", responses_body("gpt-5"))).status == 200);
 }
 
+// Fails today: validate() says 100 Continue before it looks at the length.
+TEST_CASE("a client that waits for 100 Continue with a body over the limit is told before it sends") {
+    const Gateway gateway({.upstream = "http://127.0.0.1:9", .config = "max_json_bytes = \"100KiB\"\n"});
+    RawClient client(gateway.port());
+    client.send("POST /v1/responses HTTP/1.1\r\nhost: x\r\n" + key_line() +
+                "content-length: 1000000\r\nexpect: 100-continue\r\n\r\n");
+    CHECK(client.read_answer().status == 413);
+}
+
 TEST_CASE("models are listed and told apart, and health needs no key") {
-    const Gateway gateway({.upstream = "",
-                           .config = R"(
+    const Gateway gateway({.upstream = "", .config = R"(
 [[provider]]
 name = "openai"
 [[provider.version]]
@@ -183,7 +188,7 @@ TEST_CASE("the ops API wants the admin key, the right method, and no parameter i
     const std::uint16_t port = gateway.port();
     const std::string admin = "x-api-key: " + kAdminKey + "\r\n", path = "/api/v1/admin/ops/dashboard/overview";
     struct Row {
-        const char* name;
+        std::string name;
         std::string bytes;
         int status;
     };
@@ -210,7 +215,8 @@ TEST_CASE("the ops API wants the admin key, the right method, and no parameter i
     }
     // An idle window has no numbers, not zeros.
     const oai::json::Value idle = gateway.overview();
-    for (const char* name : {"data.sla_percent", "data.error_rate_percent", "data.ttft.p99_ms", "data.duration.p50_ms"}) {
+    for (const char* name :
+         {"data.sla_percent", "data.error_rate_percent", "data.ttft.p99_ms", "data.duration.p50_ms"}) {
         CAPTURE(name);
         const oai::json::Value* value = idle.find_path(name);
         REQUIRE(value != nullptr);

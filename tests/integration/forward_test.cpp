@@ -20,24 +20,32 @@ std::string mapped_config(const std::string& url) {
 
 /// A few events of a Responses stream, whose text names the upstream's model where nobody may touch it.
 std::string events_of(const std::string& model) {
-    return "event: response.created\ndata: {\"type\":\"response.created\",\"sequence_number\":0,\"response\":{\"id\":\"resp_1\",\"model\":\"" +
+    return "event: response.created\ndata: "
+           "{\"type\":\"response.created\",\"sequence_number\":0,\"response\":{\"id\":\"resp_1\",\"model\":\"" +
            model + "\",\"status\":\"in_progress\"}}\n\n" +
            ": keep-alive\n\n"
-           "event: response.output_text.delta\ndata: {\"type\":\"response.output_text.delta\",\"sequence_number\":1,\"delta\":\"I am "
+           "event: response.output_text.delta\ndata: "
+           "{\"type\":\"response.output_text.delta\",\"sequence_number\":1,\"delta\":\"I am "
            "\\\"real-model\\\" na\xc3\xafve\",  \"unknown\" : {\"model\":\"real-model\"}}\n\n"
-           "event: response.completed\ndata: {\"type\":\"response.completed\",\"sequence_number\":2,\"response\":{\"id\":\"resp_1\",\"model\":\"" +
+           "event: response.completed\ndata: "
+           "{\"type\":\"response.completed\",\"sequence_number\":2,\"response\":{\"id\":\"resp_1\",\"model\":\"" +
            model +
-           "\",\"status\":\"completed\",\"metadata\":{\"model\":\"real-model\"},\"usage\":{\"input_tokens\":3,\"output_tokens\":1}}}\n\n";
+           "\",\"status\":\"completed\",\"metadata\":{\"model\":\"real-model\"},\"usage\":{\"input_tokens\":3,\"output_"
+           "tokens\":1}}}\n\n";
 }
 
 }  // namespace
 
-TEST_CASE("a large body arrives byte by byte as it was sent, but for the model's name, and the answer comes back alike") {
-    ScriptedUpstream upstream(json_script(200, R"({ "model" : "real-model", "x": [1.0e5, "\u00ef"], "status":"completed" })"));
+TEST_CASE(
+    "a large body arrives byte by byte as it was sent, but for the model's name, and the answer comes back alike") {
+    ScriptedUpstream upstream(
+        json_script(200, R"({ "model" : "real-model", "x": [1.0e5, "\u00ef"], "status":"completed" })"));
     const Gateway gateway({.upstream = "", .config = mapped_config(upstream.url())});
     std::string text;
-    for (int i = 0; text.size() < 1'000'000; ++i) text += "line " + std::to_string(i) + " \\n \\\"model\\\":\\\"alias\\\" \xe2\x82\xac ";
-    const std::string before = "{\n  \"input\": \"" + text + "\",\n\t\"metadata\": {\"model\": \"alias\", \"model\": \"alias\"},\n \"model\" : ";
+    for (int i = 0; text.size() < 1'000'000; ++i)
+        text += "line " + std::to_string(i) + " \\n \\\"model\\\":\\\"alias\\\" \xe2\x82\xac ";
+    const std::string before = "{\n  \"input\": \"" + text +
+                               "\",\n\t\"metadata\": {\"model\": \"alias\", \"model\": \"alias\"},\n \"model\" : ";
     const std::string after = " , \"n\": 1.50, \"deep\": [[[{}]]], \"z\": 12345678901234567890123 \n}";
     const Answer answer = ask(gateway.port(), post("/v1/responses", before + "\"alias\"" + after));
     CHECK(answer.status == 200);
@@ -63,27 +71,29 @@ TEST_CASE("a large body arrives byte by byte as it was sent, but for the model's
 }
 
 TEST_CASE("the client's credentials, cookies and hop-by-hop fields end at the gateway, its other fields go on") {
-    ScriptedUpstream upstream(json_script(200, R"({"model":"gpt-5","status":"completed"})",
-                                          "set-cookie: session=secret\r\nopenai-organization: org-ours\r\nopenai-project: "
-                                          "proj-ours\r\nx-request-id: req_theirs\r\nx-ratelimit-remaining-requests: 7\r\n"
-                                          "openai-processing-ms: 12\r\nkeep-alive: timeout=5\r\nx-custom: kept\r\n"));
+    ScriptedUpstream upstream(
+        json_script(200, R"({"model":"gpt-5","status":"completed"})",
+                    "set-cookie: session=secret\r\nopenai-organization: org-ours\r\nopenai-project: "
+                    "proj-ours\r\nx-request-id: req_theirs\r\nx-ratelimit-remaining-requests: 7\r\n"
+                    "openai-processing-ms: 12\r\nkeep-alive: timeout=5\r\nx-custom: kept\r\n"));
     const Gateway gateway({.upstream = upstream.url(), .config = {}});
-    const Answer answer = ask(gateway.port(),
-                              post("/v1/responses?beta=1", responses_body("gpt-5"),
-                                   "cookie: a=b\r\nx-api-key: sk-second\r\napi-key: sk-third\r\nproxy-authorization: Basic eA==\r\n"
-                                   "connection: keep-alive, x-hop\r\nx-hop: 1\r\nkeep-alive: 5\r\nte: trailers\r\nupgrade: "
-                                   "h2c\r\nforwarded: for=1.2.3.4\r\nx-forwarded-for: 1.2.3.4\r\naccept-encoding: gzip, br\r\n"
-                                   "user-agent: codex_cli_rs/0.1.0\r\noriginator: codex\r\nsession_id: s-1\r\nOpenAI-Beta: responses=v1\r\n"
-                                   "idempotency-key: k-1\r\ntraceparent: 00-1-2-01\r\nanthropic-version: 2023-06-01\r\nx-stainless-lang: "
-                                   "js\r\n"));
+    const Answer answer = ask(
+        gateway.port(),
+        post("/v1/responses?beta=1", responses_body("gpt-5"),
+             "cookie: a=b\r\nx-api-key: sk-second\r\napi-key: sk-third\r\nproxy-authorization: Basic eA==\r\n"
+             "connection: keep-alive, x-hop\r\nx-hop: 1\r\nkeep-alive: 5\r\nte: trailers\r\nupgrade: "
+             "h2c\r\nforwarded: for=1.2.3.4\r\nx-forwarded-for: 1.2.3.4\r\naccept-encoding: gzip, br\r\n"
+             "user-agent: codex_cli_rs/0.1.0\r\noriginator: codex\r\nsession_id: s-1\r\nOpenAI-Beta: responses=v1\r\n"
+             "idempotency-key: k-1\r\ntraceparent: 00-1-2-01\r\nanthropic-version: 2023-06-01\r\nx-stainless-lang: "
+             "js\r\n"));
     CHECK(answer.status == 200);
     const Received got = upstream.last();
     CHECK(got.head.starts_with("POST /v1/responses?beta=1 HTTP/1.1\r\n"));
     CHECK(got.field("authorization") == "Bearer " + kUpstreamKey + "\n");
     CHECK(got.field("host") == upstream.url().substr(7) + "\n");
     CHECK(got.field("accept-encoding") == "identity\n");
-    for (const char* name : {"cookie", "x-api-key", "api-key", "proxy-authorization", "x-hop", "keep-alive", "te", "upgrade",
-                             "forwarded", "x-forwarded-for", "transfer-encoding", "connection"}) {
+    for (const char* name : {"cookie", "x-api-key", "api-key", "proxy-authorization", "x-hop", "keep-alive", "te",
+                             "upgrade", "forwarded", "x-forwarded-for", "transfer-encoding", "connection"}) {
         CAPTURE(name);
         CHECK(got.field(name).empty());
     }
@@ -159,7 +169,8 @@ TEST_CASE("a stream passes byte by byte, and with a mapping differs in the model
 
 TEST_CASE("mapping works in chat too, there and back") {
     const auto chunk_of = [](const std::string& model, const std::string& rest) {
-        return "data: {\"id\":\"c1\",\"object\":\"chat.completion.chunk\",\"model\":\"" + model + "\",\"choices\":[" + rest + "]}\n\n";
+        return "data: {\"id\":\"c1\",\"object\":\"chat.completion.chunk\",\"model\":\"" + model + "\",\"choices\":[" +
+               rest + "]}\n\n";
     };
     const auto chat_events = [&](const std::string& model) {
         return chunk_of(model, R"({"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null})") +
@@ -173,7 +184,8 @@ TEST_CASE("mapping works in chat too, there and back") {
     CHECK(stream.body == chat_events("alias"));
     CHECK(upstream.last().body == chat_body("real-model", true));
     CHECK(upstream.last().head.starts_with("POST /base/v1/chat/completions "));
-    upstream.set_script(json_script(200, R"({"id":"c1","choices":[{"message":{"content":"real-model"}}],"model":"real-model"})"));
+    upstream.set_script(
+        json_script(200, R"({"id":"c1","choices":[{"message":{"content":"real-model"}}],"model":"real-model"})"));
     const Answer whole = ask(gateway.port(), post("/v1/chat/completions", chat_body("alias")));
     CHECK(whole.body == R"({"id":"c1","choices":[{"message":{"content":"real-model"}}],"model":"alias"})");
 }
@@ -204,7 +216,9 @@ TEST_CASE("a slow reader gets all of a large stream") {
     for (int i = 0; events.size() < 5'000'000; ++i)
         events += "event: response.output_text.delta\ndata: {\"type\":\"response.output_text.delta\",\"delta\":\"" +
                   std::to_string(i) + std::string(200, 'x') + "\"}\n\n";
-    events += "event: response.completed\ndata: {\"type\":\"response.completed\",\"response\":{\"status\":\"completed\"}}\n\n";
+    events +=
+        "event: response.completed\ndata: "
+        "{\"type\":\"response.completed\",\"response\":{\"status\":\"completed\"}}\n\n";
     ScriptedUpstream upstream(stream_script(events));
     const Gateway gateway({.upstream = upstream.url(), .config = {}});
     RawClient client(gateway.port());
@@ -218,11 +232,15 @@ TEST_CASE("a slow reader gets all of a large stream") {
     CHECK((answer.body == events));
 }
 
-TEST_CASE("when a client leaves in the middle of its stream, the upstream's connection closes and the gateway serves on") {
-    const std::string first = "event: response.created\ndata: {\"type\":\"response.created\"}\n\n"
-                              "event: response.output_text.delta\ndata: {\"type\":\"response.output_text.delta\",\"delta\":\"a\"}\n\n";
+TEST_CASE(
+    "when a client leaves in the middle of its stream, the upstream's connection closes and the gateway serves on") {
+    const std::string first =
+        "event: response.created\ndata: {\"type\":\"response.created\"}\n\n"
+        "event: response.output_text.delta\ndata: {\"type\":\"response.output_text.delta\",\"delta\":\"a\"}\n\n";
     std::string more;
-    for (int i = 0; i < 4000; ++i) more += chunk("event: response.output_text.delta\ndata: {\"type\":\"response.output_text.delta\",\"delta\":\"a\"}\n\n");
+    for (int i = 0; i < 4000; ++i)
+        more += chunk(
+            "event: response.output_text.delta\ndata: {\"type\":\"response.output_text.delta\",\"delta\":\"a\"}\n\n");
     Script script = cut_stream_script(first);
     script.bytes += more;
     script.pause = 5ms;
@@ -253,7 +271,8 @@ TEST_CASE("the mock's own log says that a stream was left") {
         REQUIRE(!client.read_until("\"content\":\"A").empty());
     }
     const auto until = std::chrono::steady_clock::now() + 5s;
-    while (read_file(folder / "log").empty() && std::chrono::steady_clock::now() < until) std::this_thread::sleep_for(20ms);
+    while (read_file(folder / "log").empty() && std::chrono::steady_clock::now() < until)
+        std::this_thread::sleep_for(20ms);
     const oai::json::Value record = parse_json(read_file(folder / "log"));
     const oai::json::Value* complete = record.find("complete");
     REQUIRE(complete != nullptr);
@@ -261,6 +280,7 @@ TEST_CASE("the mock's own log says that a stream was left") {
     CHECK(number_at(record, "output_events") < 100);
 }
 
+// Fails today: nothing watches the client while the upstream is awaited (DESIGN 4, "Client leaves").
 TEST_CASE("when a client leaves while the upstream is silent, the upstream's connection closes too") {
     for (const bool stream : {false, true}) {
         CAPTURE(stream);
@@ -270,8 +290,9 @@ TEST_CASE("when a client leaves while the upstream is silent, the upstream's con
             RawClient client(gateway.port());
             CHECK(client.send(post("/v1/responses", responses_body("gpt-5", stream))));
             const auto until = std::chrono::steady_clock::now() + 5s;
-            while (upstream.received().empty() && std::chrono::steady_clock::now() < until) std::this_thread::sleep_for(2ms);
+            while (upstream.received().empty() && std::chrono::steady_clock::now() < until)
+                std::this_thread::sleep_for(2ms);
         }
-        CHECK(upstream.saw_peers_leave(1, 3s));
+        CHECK(upstream.saw_peers_leave(1, 2s));
     }
 }

@@ -131,18 +131,18 @@ TEST_CASE("one samples file gives the same metric block by report, by gateway an
     REQUIRE(posted.status == 200);
     CHECK(number_at(parse_json(posted.body), "data.samples") == 120);
     const std::string query = "?time_range=30m&version=imported";
-    const Answer overview =
-        ask(gateway.port(), request("GET", "/api/v1/admin/ops/dashboard/overview" + query,
-                                    "authorization: Bearer " + kAdminKey + "\r\n", ""));
+    const Answer overview = ask(gateway.port(), request("GET", "/api/v1/admin/ops/dashboard/overview" + query,
+                                                        "authorization: Bearer " + kAdminKey + "\r\n", ""));
     // The block stands in the overview as it is.
     CHECK(overview.body.find(block.substr(0, block.size() - 1)) != std::string::npos);
-    const Finished by_gateway = guard({"--base-url", gateway.url(), "--admin-token", kAdminKey, "--version", "imported",
-                                       "--metrics"});
+    const Finished by_gateway =
+        guard({"--base-url", gateway.url(), "--admin-token", kAdminKey, "--version", "imported", "--metrics"});
     CAPTURE(by_gateway.err);
     CHECK(by_gateway.out == block);
-    // The same block is the same verdict.
-    CHECK(by_gateway.code == by_file.code);
+    // The same block is the same verdict; a run that invalidated itself is none, and only its own file knows that it
+    // did.
     CHECK(by_gateway.code == 2);
+    CHECK(by_file.code == run.code);
 }
 
 TEST_CASE("a file that holds no samples is refused by report, by guard and by the gateway") {
@@ -163,10 +163,7 @@ TEST_CASE("oaiperf baseline --embedded needs nothing else, and its report says s
     const Folder folder;
     const Finished run =
         perf({"baseline", "--embedded", "--duration", "3s", "--out", folder.path().string(), "--quiet"});
-    if (run.code == 1 && run.err.find("--embedded") != std::string::npos) {
-        MESSAGE("this oaiperf has no --embedded");
-        return;
-    }
+    CAPTURE(run.err);
     const std::filesystem::path made = run_folder(folder.path());
     const Value report = parse_json(read_file(made / "report.json"));
     check_ran(run, report);

@@ -17,8 +17,8 @@ const std::vector<std::string> kSlowStreams{"--ttft", "50ms", "--gap", "100ms", 
 
 Command baseline(const std::string& url, const Folder& folder) {
     return {.program = kOaiperf,
-            .arguments = {"baseline", "--base-url", url, "--api-key", kClientKey, "--duration", "3s", "--non-stream-rps",
-                          "10", "--stream-rps", "10", "--out", folder.path().string()},
+            .arguments = {"baseline", "--base-url", url, "--api-key", kClientKey, "--duration", "3s",
+                          "--non-stream-rps", "10", "--stream-rps", "10", "--out", folder.path().string()},
             .environment = {},
             .folder = {}};
 }
@@ -121,4 +121,25 @@ TEST_CASE("behind the gateway a killed mock is error events and 502, and the gat
     const Answer stream = ask(gateway.port(), post("/v1/responses", responses_body("gpt-5", true)));
     CHECK(stream.whole);
     CHECK(stream.body.find("event: response.completed") != std::string::npos);
+}
+
+TEST_CASE("a run that is stopped by Ctrl-C writes its report, says that it proves nothing and exits 3") {
+    const Mock mock({"--ttft", "20ms"});
+    const Folder folder;
+    Command command = baseline(mock.url(), folder);
+    command.arguments.insert(command.arguments.end(), {"--quiet"});
+    command.arguments[6] = "60s";
+    Process run(command);
+    std::this_thread::sleep_for(1s);
+    run.signal(SIGINT);
+    CHECK(run.wait() == 3);
+    CAPTURE(run.out());
+    CHECK(lines_of(run.out()).back().starts_with("verdict=INCONCLUSIVE exit=3 "));
+    const Value report = parse_json(read_file(run_folder(folder.path()) / "report.json"));
+    CHECK(number_at(report, "exit") == 3);
+    const Value* whole = report.find_path("metrics.whole");
+    REQUIRE(whole != nullptr);
+    CHECK(number_at(*whole, "offered") > 10);
+    CHECK(number_at(*whole, "offered") < 600);
+    CHECK(whole->find("identity_ok")->as_bool() == true);
 }

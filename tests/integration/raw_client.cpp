@@ -77,7 +77,7 @@ bool RawClient::fill() {
     return true;
 }
 
-Answer RawClient::read_answer() {
+Answer RawClient::read_head() {
     Answer answer;
     std::size_t head_end = 0;
     while ((head_end = in_.find("\r\n\r\n")) == std::string::npos) {
@@ -94,6 +94,12 @@ Answer RawClient::read_answer() {
         answer.fields[lower(line.substr(0, colon))] = colon == std::string::npos ? "" : trimmed(line.substr(colon + 1));
         at = end + 2;
     }
+    return answer;
+}
+
+Answer RawClient::read_answer() {
+    Answer answer = read_head();
+    if (answer.status == 0) return answer;
     if (answer.status < 200) {
         answer.whole = true;
         return answer;

@@ -10,7 +10,7 @@ namespace oai::test {
 
 /// An HTTP answer, as it came.
 struct Answer {
-    int status = 0;  ///< 0: there was none, or not a whole one
+    int status = 0;                             ///< 0: there was none, or not a whole one
     std::map<std::string, std::string> fields;  ///< names in lower case
     std::string body;                           ///< without chunk framing
     bool whole = false;                         ///< it ended as its head promised
@@ -34,8 +34,10 @@ public:
     void shut_down_writing();
     void close();
 
-    /// The next answer on this connection; 1xx answers are answers. `to_head`: the answer to a HEAD.
+    /// The next answer on this connection; 1xx answers are answers.
     Answer read_answer();
+    /// The head alone, whatever it says of a body: the answer to a HEAD.
+    Answer read_head();
     /// Reads until `what` has arrived; all that was read since the last answer. Empty when it never came.
     std::string read_until(std::string_view what);
     /// Everything until the peer closes. `closed()` says whether it did.

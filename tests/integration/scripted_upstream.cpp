@@ -54,7 +54,8 @@ std::string Received::field(const std::string& name) const {
         const std::size_t end = head.find("\r\n", at), colon = head.find(':', at);
         if (end == std::string::npos || colon == std::string::npos || colon > end) continue;
         std::string found = head.substr(at, colon - at);
-        std::ranges::transform(found, found.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+        std::ranges::transform(found, found.begin(),
+                               [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
         if (found == name) values += head.substr(colon + 2, end - colon - 2) + "\n";
     }
     return values;
@@ -172,11 +173,13 @@ Script stream_script(const std::string& events, const std::string& fields) {
 }
 
 Script cut_stream_script(const std::string& events) {
-    return {.bytes = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ntransfer-encoding: chunked\r\n\r\n" +
-                     (events.empty() ? std::string() : chunk(events)),
-            .close = true,
-            .hang = false,
-            .pause = {}};
+    return {
+        .bytes =
+            "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ntransfer-encoding: chunked\r\n\r\n" +
+            (events.empty() ? std::string() : chunk(events)),
+        .close = true,
+        .hang = false,
+        .pause = {}};
 }
 
 }  // namespace oai::test

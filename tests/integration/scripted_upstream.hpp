@@ -21,9 +21,9 @@ struct Received {
 
 /// How a request is answered.
 struct Script {
-    std::string bytes;              ///< as they are
-    bool close = true;              ///< after them; else the next request may follow on the connection
-    bool hang = false;              ///< before the close: until the peer closes, or the test ends
+    std::string bytes;                  ///< as they are
+    bool close = true;                  ///< after them; else the next request may follow on the connection
+    bool hang = false;                  ///< before the close: until the peer closes, or the test ends
     std::chrono::milliseconds pause{};  ///< between pieces of 8 KiB
 };
 

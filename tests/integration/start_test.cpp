@@ -1,4 +1,5 @@
-// From nothing to the first answer, and the end: `oaigw serve` without a configuration, `init`, `check-config`, SIGTERM.
+// From nothing to the first answer, and the end: `oaigw serve` without a configuration, `init`, `check-config`,
+// SIGTERM.
 
 #include <algorithm>
 #include <csignal>
@@ -8,6 +9,7 @@
 
 #include <doctest/doctest.h>
 
+#include "integration/scripted_upstream.hpp"
 #include "integration/system.hpp"
 
 using namespace oai::test;
@@ -139,7 +141,7 @@ TEST_CASE("what oaigw init writes is good, and check-config names the line of wh
         return std::to_string(found - lines.begin() + 1);
     };
     struct Row {
-        const char* name;
+        std::string name;
         std::string from, to;  ///< in the sample
         std::string line;      ///< of the sample, to be named
         std::string word;      ///< in the message
@@ -150,8 +152,8 @@ TEST_CASE("what oaigw init writes is good, and check-config names the line of wh
         {"a duration without a unit", "total = \"600s\"", "total = 600", line_of("total = "), "total"},
         {"unknown type", "type = \"openai\"", "type = \"opneai\"", line_of("type = "), "opneai"},
         {"TOML that is none", "weight = 100", "weight = = 100", line_of("weight = "), ""},
-        {"a provider that is not there", "provider = \"llm/openai\"", "provider = \"llm/other\"", line_of("provider = "),
-         "provider"},
+        {"a provider that is not there", "provider = \"llm/openai\"", "provider = \"llm/other\"",
+         line_of("provider = "), "provider"},
     };
     for (const Row& row : rows) {
         CAPTURE(row.name);
@@ -189,7 +191,7 @@ TEST_CASE("what oaigw init writes is good, and check-config names the line of wh
 
 TEST_CASE("SIGTERM lets a running stream end, refuses new connections and exits 0") {
     const Mock mock({"--gap", "60ms", "--tokens", "16"});
-    Gateway gateway(mock);
+    Gateway gateway({.upstream = mock.url(), .config = {}, .arguments = {"--drain", "30s"}});
     RawClient client(gateway.port());
     CHECK(client.send(post("/v1/responses", responses_body("gpt-5", true))));
     REQUIRE(!client.read_until("output_text.delta").empty());
@@ -215,4 +217,23 @@ TEST_CASE("a drain that takes too long is cut, and said so") {
     gateway.process.signal(SIGTERM);
     CHECK(gateway.process.wait(10s) == 0);
     CHECK(gateway.process.err().find("some answers were cut") != std::string::npos);
+}
+
+// Fails today: Asio's async_connect opens a closed socket again, and the worker never ends.
+TEST_CASE("a drain that is cut opens no new connections in the place of those it closed") {
+    // The second request goes over a connection that was kept. Closing it looks as if the upstream had, which is worth
+    // another try elsewhere, but not at the end.
+    ScriptedUpstream upstream(json_script(200, R"({"model":"gpt-5"})"));
+    Gateway gateway({.upstream = upstream.url(), .config = {}, .arguments = {"--workers", "1", "--drain", "100ms"}});
+    RawClient client(gateway.port());
+    CHECK(client.send(post("/v1/responses", responses_body("gpt-5"))));
+    CHECK(client.read_answer().status == 200);
+    upstream.set_script({.bytes = "", .close = true, .hang = true, .pause = {}});
+    CHECK(client.send(post("/v1/responses", responses_body("gpt-5"))));
+    const auto until = std::chrono::steady_clock::now() + 5s;
+    while (upstream.received().size() < 2 && std::chrono::steady_clock::now() < until) std::this_thread::sleep_for(2ms);
+    gateway.process.signal(SIGTERM);
+    CHECK(gateway.process.wait(5s) == 0);  // at once, that is
+    CHECK(upstream.received().size() == 2);
+    if (gateway.process.running()) gateway.process.signal(SIGKILL);
 }

@@ -1,8 +1,10 @@
 #include "integration/system.hpp"
 
 #include <algorithm>
+#include <csignal>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <stdlib.h>
 #include <system_error>
 
@@ -33,11 +35,23 @@ Command gateway_command(const GatewayOptions& options, const Folder& folder) {
         arguments.insert(arguments.end(), {"--config", "oaigw.toml"});
     }
     arguments.insert(arguments.end(), options.arguments.begin(), options.arguments.end());
+    if (std::ranges::find(arguments, "--drain") == arguments.end())
+        arguments.insert(arguments.end(), {"--drain", "1ms"});
     return command;
 }
 
+/// A program that a test has killed has ended as it should.
+void end_well(Process& process, const char* name) {
+    process.signal(SIGTERM);
+    const std::optional<int> code = process.wait();
+    CAPTURE(std::string(name));
+    CAPTURE(process.err());
+    CHECK((code == 0 || code == 128 + SIGKILL));
+}
+
 Finished run_program(const char* program, std::vector<std::string> arguments, std::chrono::milliseconds patience) {
-    return run(Command{.program = program, .arguments = std::move(arguments), .environment = {}, .folder = {}}, patience);
+    return run(Command{.program = program, .arguments = std::move(arguments), .environment = {}, .folder = {}},
+               patience);
 }
 
 }  // namespace
@@ -85,6 +99,14 @@ Mock::Mock(const std::vector<std::string>& arguments, std::uint16_t port)
     : process(mock_command(arguments, port)), port_(process.port()) {
     CAPTURE(process.err());
     REQUIRE(port_ != 0);
+}
+
+Mock::~Mock() {
+    end_well(process, "oaiperf mock");
+}
+
+Gateway::~Gateway() {
+    end_well(process, "oaigw serve");
 }
 
 Gateway::Gateway(const GatewayOptions& options) : process(gateway_command(options, folder_)), port_(process.port()) {

@@ -42,10 +42,11 @@ json::Value parse_json(const std::string& text);
 std::int64_t number_at(const json::Value& value, std::string_view path);
 std::string text_at(const json::Value& value, std::string_view path);
 
-/// `oaiperf mock` on a free port, or on `port`.
+/// `oaiperf mock` on a free port, or on `port`. Ends by SIGTERM, which has to be a good end.
 class Mock {
 public:
     explicit Mock(const std::vector<std::string>& arguments = {}, std::uint16_t port = 0);
+    ~Mock();
     std::uint16_t port() const noexcept { return port_; }
     std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
     Process process;
@@ -60,10 +61,12 @@ struct GatewayOptions {
     std::vector<std::string> arguments = {};
 };
 
-/// `oaigw serve` on a free port with the keys above and a store in memory.
+/// `oaigw serve` on a free port with the keys above and a store in memory. Ends by SIGTERM, whatever still runs in it,
+/// and that has to be a good end: a gateway that crashed fails the test that crashed it.
 class Gateway {
 public:
     explicit Gateway(const GatewayOptions& options);
+    ~Gateway();
     explicit Gateway(const Mock& mock) : Gateway(GatewayOptions{.upstream = mock.url(), .config = {}}) {}
 
     std::uint16_t port() const noexcept { return port_; }

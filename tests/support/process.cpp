@@ -19,7 +19,8 @@ namespace {
 
 std::vector<std::string> environment_of(const Command& command) {
     std::vector<std::string> lines;
-    for (const char* name : {"PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS", "LLVM_PROFILE_FILE"}) {
+    for (const char* name :
+         {"PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS", "LLVM_PROFILE_FILE"}) {
         if (const char* value = std::getenv(name)) lines.push_back(std::string(name) + "=" + value);
     }
     for (const auto& [name, value] : command.environment) lines.push_back(name + "=" + value);

@@ -52,7 +52,7 @@ private:
     void end() noexcept;
 
     pid_t pid_ = -1;
-    int alive_ = -1;          ///< readable when the program has ended (pidfd)
+    int alive_ = -1;           ///< readable when the program has ended (pidfd)
     int out_ = -1, err_ = -1;  ///< files in memory: no pipe that fills, no thread that reads
     std::optional<int> code_;
 };
