@@ -35,8 +35,13 @@ struct ServeOptions {
 };
 
 Result<gateway::Config> make_config(const ServeOptions& options, const config::Environment& environment) {
-    Result<gateway::Config> config = options.config.empty() ? gateway::default_config(environment)
-                                                            : gateway::load_config(options.config, environment);
+    // With --upstream the environment's upstream is not asked for, and may be one that could not be used.
+    const config::Environment defaults = [&](std::string_view name) -> std::optional<std::string> {
+        if (options.upstream && name.starts_with("OPENAI_")) return std::nullopt;
+        return environment(name);
+    };
+    Result<gateway::Config> config =
+        options.config.empty() ? gateway::default_config(defaults) : gateway::load_config(options.config, environment);
     if (!config) return config;
     const auto named = [](std::string_view flag, core::Error error) {
         error.detail = std::string(flag) + ": " + error.detail;

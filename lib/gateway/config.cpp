@@ -1,5 +1,6 @@
 #include "gateway/config.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 #include <utility>
@@ -34,13 +35,14 @@ std::vector<ConfiguredKey> read_keys(const config::Section& root) {
     return keys;
 }
 
+/// The environment wins over the file; a client key from it comes on top of the file's.
 void fill_from_environment(Config& config, const config::Environment& environment) {
-    if (config.encryption_key.empty()) config.encryption_key = environment("OAIGW_ENCRYPTION_KEY").value_or("");
-    if (config.admin_key.empty()) config.admin_key = environment("OAIGW_ADMIN_KEY").value_or("");
-    if (config.keys.empty()) {
-        if (auto key = environment("OAIGW_CLIENT_KEY"); key && !key->empty())
-            config.keys.push_back({"environment", std::move(*key), ""});
-    }
+    const auto value = [&](std::string_view name) { return environment(name).value_or(""); };
+    config.encryption_key = value("OAIGW_ENCRYPTION_KEY");
+    if (std::string admin = value("OAIGW_ADMIN_KEY"); !admin.empty()) config.admin_key = std::move(admin);
+    std::string client = value("OAIGW_CLIENT_KEY");
+    const bool known = std::ranges::any_of(config.keys, [&](const ConfiguredKey& key) { return key.value == client; });
+    if (!client.empty() && !known) config.keys.push_back({"environment", std::move(client), ""});
 }
 
 }  // namespace

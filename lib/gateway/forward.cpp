@@ -42,28 +42,23 @@ Result<void> written_or_left(Exchange& x, Stream::Written written) {
 
 namespace {
 
-/// Sends the request and reads the head of the answer.
-Awaitable<Result<void>> ask(Exchange& x, http::Connection& upstream, std::string_view mapped_model) {
-    const upstream::Account& account = *x.selection.account;
+/// The request as the upstream gets it: a head of our own, and the client's bytes around the name of the model.
+net::Pieces request_pieces(const Exchange& x, http::Connection& upstream, std::string_view mapped_model) {
     const std::array<json::Splice, 1> splices{{{x.body.model.raw, mapped_model}}};
     const std::span<const json::Splice> edits(splices.data(), mapped_model.empty() ? 0 : 1);
-    write_request_head(upstream.scratch, x.request, account, json::spliced_size(x.body.text, edits));
+    write_request_head(upstream.scratch, x.request, *x.selection.account, json::spliced_size(x.body.text, edits));
     net::Pieces pieces{upstream.scratch};
     json::spliced(x.body.text, edits, [&](std::string_view piece) { pieces.add(piece); });
+    return pieces;
+}
 
-    Stream::Written written = upstream.stream->try_write(pieces);
-    if (written == Stream::Written::blocked) {
-        const bool good = co_await upstream.stream->write(pieces);
-        written = good ? Stream::Written::done : Stream::Written::failed;
-    }
-    // A fresh connection that takes no more may hold an answer already (a 413, say): read it. A kept one was closed.
-    if (written == Stream::Written::failed && upstream.reused)
-        co_return Error{.code = Code::upstream_truncated,
-                        .source = core::Source::upstream,
-                        .retryable = true,
-                        .detail = "the kept connection was closed"};
-    x.stamps.sent = x.worker.shared.clock.now();
-    co_return co_await http::read_response_head(upstream, x.request.method, upstream.response_head());
+/// A fresh connection that takes no more may hold an answer already (a 413, say): it is read. A kept one was closed.
+Result<void> sent_or_closed(const http::Connection& upstream, Stream::Written written) {
+    if (written == Stream::Written::done || !upstream.reused) return {};
+    return Error{.code = Code::upstream_truncated,
+                 .source = core::Source::upstream,
+                 .retryable = true,
+                 .detail = "the kept connection was closed"};
 }
 
 Error client_left() {
@@ -87,7 +82,7 @@ Awaitable<Result<void>> forward(Exchange& x) {
     const core::TimePoint total = deadline_after(timeouts.total, x.stamps.scheduled);
     std::unique_ptr<http::Connection> upstream;
     for (;;) {
-        upstream = x.worker.pool.take(account.target);
+        upstream = x.worker.pool.take(account.target, start);
         if (!upstream) {
             Result<std::unique_ptr<http::Connection>> opened =
                 co_await x.worker.pool.open(account.target, std::min(total, deadline_after(timeouts.connect, start)));
@@ -101,7 +96,16 @@ Awaitable<Result<void>> forward(Exchange& x) {
         upstream->stream->set_deadline(x.body.stream ? std::min(total, deadline_after(timeouts.first_output, start))
                                                      : total);
         const net::PeerWatch watch(*x.downstream.stream, *upstream->stream);
-        Result<void> answered = co_await ask(x, *upstream, mapped);
+        net::Pieces pieces = request_pieces(x, *upstream, mapped);
+        Stream::Written written = upstream->stream->try_write(pieces);
+        if (written == Stream::Written::blocked) {
+            const bool good = co_await upstream->stream->write(pieces);
+            written = good ? Stream::Written::done : Stream::Written::failed;
+        }
+        x.stamps.sent = x.worker.shared.clock.now();
+        Result<void> answered = sent_or_closed(*upstream, written);
+        if (answered)
+            answered = co_await http::read_response_head(*upstream, x.request.method, upstream->response_head());
         if (answered) break;
         if (x.downstream.stream->peer_gone()) co_return client_left();
         // Kept connections may have been closed meanwhile; each is tried once, then a fresh one decides.

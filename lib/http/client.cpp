@@ -68,7 +68,7 @@ Awaitable<Result<ClientResponse>> fetch(Pool& pool, ClientRequest request) {
     const std::string head = head_text(request, target);
     const core::TimePoint deadline = std::chrono::steady_clock::now() + request.timeout;
     for (;;) {
-        std::unique_ptr<Connection> connection = pool.take(target);
+        std::unique_ptr<Connection> connection = pool.take(target, std::chrono::steady_clock::now());
         if (!connection) {
             Result<std::unique_ptr<Connection>> opened = co_await pool.open(target, deadline);
             if (!opened) co_return opened.error();  // names the place itself

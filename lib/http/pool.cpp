@@ -21,14 +21,14 @@ Target::Target(Url where)
       authority(url.authority()),
       origin(url.scheme + "://" + url.host + ":" + std::to_string(url.port)) {}
 
-std::unique_ptr<Connection> Pool::take(const Target& target) {
+std::unique_ptr<Connection> Pool::take(const Target& target, core::TimePoint now) {
     const auto found = idle_.find(target.origin);
     if (found == idle_.end()) return nullptr;
     Idle& idle = found->second;
     while (!idle.empty()) {
         std::unique_ptr<Connection> connection = std::move(idle.back());
         idle.pop_back();
-        const auto rested = std::chrono::steady_clock::now() - connection->idle_since;
+        const auto rested = now - connection->idle_since;
         if (rested > limits_.idle_time || (rested > kTrusted && connection->stream->is_stale())) continue;
         connection->reused = true;
         return connection;
@@ -49,7 +49,7 @@ void Pool::give(std::unique_ptr<Connection> connection) {
     if (!connection->stream->is_open() || !connection->in.empty()) return;
     connection->stream->set_deadline(net::Stream::kNever);
     connection->in.release();
-    connection->idle_since = std::chrono::steady_clock::now();
+    connection->idle_since = connection->read_at;
     Idle& idle = idle_[connection->origin];
     if (idle.size() < limits_.idle_per_origin) idle.push_back(std::move(connection));
     if (++gives_ % 1024 == 0) clean();

@@ -37,7 +37,7 @@ public:
     explicit Pool(net::Worker& worker) : Pool(worker, Limits{}) {}
 
     /// A kept connection to the origin, or null. Never waits.
-    std::unique_ptr<Connection> take(const Target& target);
+    std::unique_ptr<Connection> take(const Target& target, core::TimePoint now);
     /// A fresh connection.
     net::Awaitable<core::Result<std::unique_ptr<Connection>>> open(const Target& target, core::TimePoint deadline);
     /// Keeps a connection that stands between two messages; closes it instead when there are enough.

@@ -166,7 +166,7 @@ Awaitable<void> Lane::exchange(std::uint32_t stream, TimePoint scheduled) {
 
     for (bool first_try = true;; first_try = false) {
         std::unique_ptr<http::Connection> connection;
-        if (first_try) connection = pool_.take(run_.target.place);
+        if (first_try) connection = pool_.take(run_.target.place, std::chrono::steady_clock::now());
         if (!connection) {
             Result<std::unique_ptr<http::Connection>> opened = co_await pool_.open(run_.target.place, flight.deadline);
             if (!opened) {

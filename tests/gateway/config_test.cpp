@@ -61,6 +61,21 @@ TEST_CASE("every mistake is said at once, each with its line") {
     CHECK(text.find(".toml:7: \"value\" must be at least 8 characters") != std::string::npos);
 }
 
+TEST_CASE("the environment wins over the file, and its client key comes on top") {
+    const TempFile file("[admin]\nkey = \"from-file\"\n[[key]]\nname = \"a\"\nvalue = \"sk-from-file\"\n");
+    const auto plain = load_config(file.path, config::empty_environment());
+    REQUIRE(plain);
+    CHECK(plain->admin_key == "from-file");
+    CHECK(plain->keys.size() == 1);
+    const auto over =
+        load_config(file.path, environment({{"OAIGW_ADMIN_KEY", "from-env"}, {"OAIGW_CLIENT_KEY", "sk-env"}}));
+    REQUIRE(over);
+    CHECK(over->admin_key == "from-env");
+    CHECK(over->keys.size() == 2);
+    const auto same = load_config(file.path, environment({{"OAIGW_CLIENT_KEY", "sk-from-file"}}));
+    CHECK(same->keys.size() == 1);
+}
+
 TEST_CASE("without a file the environment makes the upstream, and what cannot work is said before anything starts") {
     const auto none = default_config(config::empty_environment());
     REQUIRE(none);

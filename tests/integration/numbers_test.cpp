@@ -162,7 +162,7 @@ TEST_CASE("a file that holds no samples is refused by report, by guard and by th
 TEST_CASE("oaiperf baseline --embedded needs nothing else, and its report says so") {
     const Folder folder;
     const Finished run =
-        perf({"baseline", "--embedded", "--duration", "3s", "--out", folder.path().string(), "--quiet"});
+        perf({"baseline", "--embedded", "--duration", "5s", "--out", folder.path().string(), "--quiet"});
     CAPTURE(run.err);
     const std::filesystem::path made = run_folder(folder.path());
     const Value report = parse_json(read_file(made / "report.json"));
@@ -171,6 +171,6 @@ TEST_CASE("oaiperf baseline --embedded needs nothing else, and its report says s
     const Value* embedded = report.find_path("target.embedded");
     REQUIRE(embedded != nullptr);
     CHECK(embedded->as_bool() == true);
-    CHECK(number_at(report, "metrics.whole.offered") == 36);
-    CHECK(number_at(report, "metrics.whole.outcomes.ok") == 36);
+    CHECK(number_at(report, "metrics.whole.offered") == 60);
+    CHECK(number_at(report, "metrics.whole.outcomes.ok") == 60);
 }
