@@ -53,7 +53,7 @@ struct Exchange {
     std::string_view allow;  ///< the method a known path wants instead
     // authenticate
     const ClientKey* key = nullptr;
-    // validate
+    // read_body, validate
     net::Buffer gathered;
     RequestBody body;
     // select_version

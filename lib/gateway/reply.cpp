@@ -43,9 +43,17 @@ void append_field(std::string& out, std::string_view name, std::string_view valu
 
 /// Fields of an upstream's answer that are ours to set, or nobody's business.
 bool is_withheld(std::string_view name) noexcept {
-    static constexpr std::array<std::string_view, 6> withheld{"content-length", "set-cookie",  "openai-organization",
-                                                              "openai-project", "set-cookie2", "x-oaigw-version"};
-    return std::ranges::any_of(withheld, [&](std::string_view one) { return core::equals_ignore_case(one, name); });
+    switch (name.size()) {
+        case 10: return core::equals_ignore_case(name, "set-cookie");
+        case 11: return core::equals_ignore_case(name, "set-cookie2");
+        case 14:
+            return core::equals_ignore_case(name, "content-length") || core::equals_ignore_case(name, "openai-project");
+        case 15: return core::equals_ignore_case(name, "x-oaigw-version");
+        case 19:
+            return core::equals_ignore_case(name, "openai-organization") ||
+                   core::equals_ignore_case(name, "x-oaigw-overhead-us");
+        default: return false;
+    }
 }
 
 }  // namespace

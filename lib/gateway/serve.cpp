@@ -10,37 +10,28 @@ namespace oai::gateway {
 using core::Result;
 using net::Awaitable;
 
+// clang-format off
 // The life of a request, in order. One stage per line; one file and one test per stage.
-Awaitable<void> serve(Exchange& x) {
-    const SettleOnExit settle{x};  // account: runs once on every way out
-    Result<void> ok = route(x);    // 404 405
-    if (ok) ok = authenticate(x);  // 401
-    if (ok) {                      // 400 408 413
-        std::optional<Result<void>> here = validate_here(x);
-        if (here)
-            ok = std::move(*here);
-        else
-            ok = co_await validate(x);
-    }
-    if (ok && x.endpoint->served == wire::Served::models) {
-        ok = co_await answer_models(x);  // 404
-    } else {
-        if (ok) ok = select_version(x);    // 404 503  once per request
-        if (ok) ok = co_await forward(x);  // 502 504
-    }
-    if (!ok) co_await fail(x, ok.error());  // the one place where an Error becomes a reply
+Awaitable<bool> serve(WorkerState& worker, http::Connection& connection, http::RequestHead& head) {
+    Exchange x(worker, connection, head);
+    const SettleOnExit settle{x};                            // account: runs once on every way out
+    Result<void> ok = route(x);                              // 404 405
+    if (ok) ok = authenticate(x);                            // 401
+    if (ok && !take_body(x)) ok = co_await read_body(x);     // 408 413  only when it did not come with its head
+    if (ok) ok = validate(x);                                // 400
+    const bool ours = ok && x.endpoint->served == wire::Served::models;
+    if (ours) ok = co_await answer_models(x);                // 404
+    if (ok && !ours) ok = select_version(x);                 // 404 503  once per request
+    if (ok && !ours) ok = co_await forward(x);               // 502 504
+    if (!ok) co_await fail(x, ok.error());                   // the one place where an Error becomes a reply
+    co_return x.reply.keep && connection.stream->is_open();
 }
+// clang-format on
 
 Awaitable<bool> Service::handle(http::Connection& connection, http::RequestHead& head) {
     if (is_public_path(head.path)) return answer_public(worker_, connection, head);
     if (is_admin_path(head.path)) return answer_admin(worker_, connection, head);
-    return handle_api(connection, head);
-}
-
-Awaitable<bool> Service::handle_api(http::Connection& connection, http::RequestHead& head) {
-    Exchange x(worker_, connection, head);
-    co_await serve(x);
-    co_return x.reply.keep&& connection.stream->is_open();
+    return serve(worker_, connection, head);
 }
 
 Awaitable<void> Service::refuse(http::Connection& connection, const core::Error& error) {

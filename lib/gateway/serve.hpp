@@ -8,8 +8,8 @@
 
 namespace oai::gateway {
 
-/// One request of a client to the API, from its head to its settled record.
-net::Awaitable<void> serve(Exchange& x);
+/// One request of a client to the API, from its head to its settled record. True when the connection may carry another.
+net::Awaitable<bool> serve(WorkerState& worker, http::Connection& connection, http::RequestHead& head);
 
 /// What http::serve_connection calls for each request of a connection.
 class Service {
@@ -19,7 +19,6 @@ public:
     net::Awaitable<void> refuse(http::Connection& connection, const core::Error& error);
 
 private:
-    net::Awaitable<bool> handle_api(http::Connection& connection, http::RequestHead& head);
     WorkerState& worker_;
 };
 

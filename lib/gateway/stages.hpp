@@ -1,7 +1,5 @@
 #pragma once
 
-#include <optional>
-
 #include "core/result.hpp"
 #include "gateway/exchange.hpp"
 #include "net/types.hpp"
@@ -9,13 +7,16 @@
 /// The stages of one request, in the order of serve.cpp. One file each.
 namespace oai::gateway {
 
+// clang-format off
 core::Result<void> route(Exchange& x);                          // 404 405
 core::Result<void> authenticate(Exchange& x);                   // 401
-std::optional<core::Result<void>> validate_here(Exchange& x);   // 400 413  empty: the body is still on its way
-net::Awaitable<core::Result<void>> validate(Exchange& x);       // 400 408 413
+bool take_body(Exchange& x);                                    // true: all of it came with the head, or there is none
+net::Awaitable<core::Result<void>> read_body(Exchange& x);      // 408 413
+core::Result<void> validate(Exchange& x);                       // 400
 core::Result<void> select_version(Exchange& x);                 // 404 503
 net::Awaitable<core::Result<void>> forward(Exchange& x);        // 502 504
-net::Awaitable<core::Result<void>> answer_models(Exchange& x);  // GET /v1/models
+net::Awaitable<core::Result<void>> answer_models(Exchange& x);  // GET /v1/models: 404
+// clang-format on
 
 /// The one place where an Error becomes a reply.
 net::Awaitable<void> fail(Exchange& x, const core::Error& error);
