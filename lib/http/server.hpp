@@ -14,7 +14,6 @@ namespace oai::http {
 struct ServerTimeouts {
     std::chrono::nanoseconds head = std::chrono::seconds{15};  ///< from a request's first moment to the end of its head
     std::chrono::nanoseconds idle = std::chrono::seconds{75};  ///< between two requests of a connection
-    std::chrono::nanoseconds body = std::chrono::seconds{60};  ///< without a byte of the body
 };
 
 /// The life of a server's connection: heads in, one request after the other, until one side has enough.

@@ -22,8 +22,9 @@ constexpr unsigned kSweepsPerLook = 5;
 
 // UNSAFE_IO: one thread touches this worker's sockets, so Asio's per-descriptor locks are left out; `post` stays safe
 // from others.
-Worker::Worker(std::string_view)
-    : context_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),
+Worker::Worker(std::string_view name)
+    : name_(name.substr(0, 15)),
+      context_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),
       sweep_timer_(context_.get_executor()),
       work_(context_.get_executor()) {}
 
@@ -34,6 +35,7 @@ Worker::~Worker() {
 
 void Worker::start() {
     thread_ = std::thread([this] { run(); });
+    ::pthread_setname_np(thread_.native_handle(), name_.c_str());
 }
 
 void Worker::run() {

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstddef>
 #include <functional>
+#include <string>
 #include <string_view>
 #include <thread>
 
@@ -24,8 +25,8 @@ class Stream;
 /// closes every stream, so that sessions end by themselves; `run` returns when the last one has.
 class Worker {
 public:
-    explicit Worker(std::string_view name);
-    ~Worker();  ///< stops and joins
+    explicit Worker(std::string_view name);  ///< of its thread, at most 15 characters are kept
+    ~Worker();                               ///< stops and joins
     Worker(const Worker&) = delete;
 
     Executor executor() noexcept { return context_.get_executor(); }
@@ -56,6 +57,7 @@ private:
     void arm_sweep();
     void close_all();
 
+    std::string name_;
     core::IdSource ids_;
     BufferPool buffers_;
     Stream* streams_ = nullptr;  ///< intrusive list: every stream of this worker
