@@ -18,7 +18,8 @@ namespace {
 /// An endpoint whose requests this generator can make and whose answers it can judge.
 const wire::Endpoint* usable_endpoint(const std::string& path) noexcept {
     const wire::Endpoint* endpoint = wire::match_endpoint("POST", path).endpoint;
-    return endpoint != nullptr && endpoint->terminal != wire::Terminal::none ? endpoint : nullptr;
+    const bool usable = endpoint != nullptr && (endpoint->name == "responses" || endpoint->name == "chat");
+    return usable ? endpoint : nullptr;
 }
 
 Error refused(std::string detail) {

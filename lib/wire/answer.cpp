@@ -16,38 +16,51 @@ std::uint32_t tokens(const Member& member) noexcept {
     return value < 0 ? 0 : static_cast<std::uint32_t>(std::min<std::int64_t>(value, UINT32_MAX));
 }
 
-std::optional<Usage> read_usage(Terminal terminal, const Member& usage, json::Scanner& scanner) {
+/// Either vocabulary: input/output tokens, or prompt/completion tokens.
+std::optional<Usage> read_usage(const Member& usage, json::Scanner& scanner) {
     if (usage.kind != Kind::object) return std::nullopt;
-    const bool chat = terminal == Terminal::chat;
-    const std::array<std::string_view, 2> names{chat ? "prompt_tokens" : "input_tokens",
-                                                chat ? "completion_tokens" : "output_tokens"};
+    static constexpr std::array<std::string_view, 4> names{"input_tokens", "output_tokens", "prompt_tokens",
+                                                           "completion_tokens"};
     std::array<Member, names.size()> found;
     // A part of a padded text is padded by what follows it.
-    if (!scanner.members(json::Padded{usage.raw}, names, found) || found[0].kind != Kind::number) return std::nullopt;
-    return Usage{.input_tokens = tokens(found[0]), .output_tokens = tokens(found[1])};
+    if (!scanner.members(json::Padded{usage.raw}, names, found)) return std::nullopt;
+    const Member& input = found[0].present() ? found[0] : found[2];
+    const Member& output = found[1].present() ? found[1] : found[3];
+    if (input.kind != Kind::number) return std::nullopt;
+    return Usage{.input_tokens = tokens(input), .output_tokens = tokens(output)};
 }
 
 }  // namespace
 
 Answer read_answer(Terminal terminal, json::Padded body, json::Scanner& scanner) {
     Answer answer;
-    static constexpr std::array<std::string_view, 5> names{"status", "incomplete_details", "error", "usage", "choices"};
+    static constexpr std::array<std::string_view, 8> names{"status", "incomplete_details", "error", "usage", "choices",
+                                                           "id",     "stop_reason",        "type"};
     std::array<Member, names.size()> found;
     if (!scanner.members(body, names, found)) return answer;
-    const auto& [status, details, error, usage, choices] = found;
+    const auto& [status, details, error, usage, choices, id, stop_reason, type] = found;
     answer.is_json = true;
     answer.ending = Ending::completed;
-    if (error.kind == Kind::object) answer.ending = Ending::failed;
+    if (error.kind == Kind::object || type.plain_string() == "error") {
+        answer.ending = Ending::failed;
+        answer.refusal = refusal_in(error.present() ? error.raw : body.text);
+    }
     if (terminal == Terminal::responses) {
         const std::string_view word = status.plain_string();
-        if (word == "failed") answer.ending = Ending::failed;
+        if (word == "failed" && answer.ending != Ending::failed) {
+            answer.ending = Ending::failed;
+            answer.refusal = Refusal::server;
+        }
         if (word == "incomplete" || word == "cancelled")
             answer.ending = details.raw.find("\"max_output_tokens\"") != std::string_view::npos ? Ending::token_limit
                                                                                                 : Ending::incomplete;
     }
     if (terminal == Terminal::chat && text_member(choices.raw, "\"finish_reason\"") == "length")
         answer.ending = Ending::token_limit;
-    answer.usage = read_usage(terminal, usage, scanner);
+    if (terminal == Terminal::messages && stop_reason.plain_string() == "max_tokens")
+        answer.ending = Ending::token_limit;
+    answer.usage = read_usage(usage, scanner);
+    answer.id = id.plain_string();
     return answer;
 }
 

@@ -13,7 +13,9 @@ namespace oai::wire {
 struct Answer {
     bool is_json = false;
     Ending ending = Ending::none;
+    Refusal refusal = Refusal::none;  ///< of an error inside it
     std::optional<Usage> usage;
+    std::string_view id;  ///< of the resource it is; a view into the body
 };
 
 /// Reads a whole JSON answer of an endpoint. Text that is no JSON object has `is_json` false.

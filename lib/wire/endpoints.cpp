@@ -1,49 +1,227 @@
 #include "wire/endpoints.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace oai::wire {
 namespace {
 
+using enum BodyTreatment;
+using Resource::list, Resource::made, Resource::named;
+
+constexpr FieldRule kModel{"model", kString, true};
+constexpr FieldRule kModelIfAny{"model", kString | kNull, false};
+constexpr FieldRule kStream{"stream", kBoolean | kNull, false};
+constexpr FieldRule kStore{"store", kBoolean | kNull, false};
+constexpr FieldRule kCacheKey{"prompt_cache_key", kString | kNull, false};
+constexpr FieldRule kPreviousResponse{"previous_response_id", kString | kNull, false};
+
+constexpr std::array kResponsesFields{
+    kModel,
+    FieldRule{"input", kString | kArray | kNull, false},
+    kStream,
+    kStore,
+    kPreviousResponse,
+    kCacheKey,
+    FieldRule{"conversation", kString | kObject | kNull, false},
+    FieldRule{"max_output_tokens", kNumber | kNull, false},
+};
+constexpr std::array kChatFields{
+    kModel,
+    FieldRule{"messages", kArray, true},
+    kStream,
+    kStore,
+    kCacheKey,
+    FieldRule{"stream_options", kObject | kNull, false},
+    FieldRule{"max_completion_tokens", kNumber | kNull, false},
+    FieldRule{"max_tokens", kNumber | kNull, false},
+};
+constexpr std::array kCompletionsFields{
+    kModel,
+    FieldRule{"prompt", kString | kArray | kNull, false},
+    kStream,
+    FieldRule{"stream_options", kObject | kNull, false},
+    FieldRule{"max_tokens", kNumber | kNull, false},
+};
+constexpr std::array kMessagesFields{
+    kModel,
+    FieldRule{"messages", kArray, true},
+    kStream,
+    FieldRule{"max_tokens", kNumber, true},
+};
+constexpr std::array kCountTokensFields{kModel, FieldRule{"messages", kArray, true}};
+constexpr std::array kEmbeddingsFields{kModel, FieldRule{"input", kString | kArray, true}};
+constexpr std::array kModerationsFields{kModelIfAny, FieldRule{"input", kString | kArray, true}};
+constexpr std::array kImageFields{kModelIfAny, FieldRule{"prompt", kString, true}, kStream};
+constexpr std::array kSpeechFields{kModel, FieldRule{"input", kString, true}};
+/// What things that live at an account are made of: other things that live there.
+constexpr std::array kResourceFields{kModelIfAny, kStream};
+
+/// Things that live at an account: made, listed, and everything below one of them.
+constexpr Endpoint resource(std::string_view name, std::string_view method, std::string_view path, Resource what,
+                            BodyTreatment body = json) noexcept {
+    return Endpoint{
+        .name = name,
+        .method = method,
+        .path = path,
+        .body = body,
+        .resource = what,
+        .fields = body == json ? std::span<const FieldRule>(kResourceFields) : std::span<const FieldRule>()};
+}
+
+// The first two carry nearly all traffic.
 constexpr std::array kEndpoints{
     Endpoint{.name = "responses",
              .method = "POST",
              .path = "/v1/responses",
-             .body = BodyTreatment::json,
+             .body = json,
              .terminal = Terminal::responses,
+             .resource = made,
+             .json_answer = true,
+             .fields = kResponsesFields,
              .input_field = "input",
-             .output_limit_field = "max_output_tokens"},
+             .output_limit_field = "max_output_tokens",
+             .default_output_tokens = 1024},
     Endpoint{.name = "chat",
              .method = "POST",
              .path = "/v1/chat/completions",
-             .body = BodyTreatment::json,
+             .body = json,
              .terminal = Terminal::chat,
+             .resource = made,
+             .json_answer = true,
+             .fields = kChatFields,
              .input_field = "messages",
-             .output_limit_field = "max_completion_tokens"},
-    Endpoint{.name = "models",
-             .method = "GET",
-             .path = "/v1/models",
-             .served = Served::models,
-             .input_field = {},
-             .output_limit_field = {}},
-    Endpoint{.name = "model",
-             .method = "GET",
-             .path = "/v1/models/{id}",
-             .served = Served::models,
-             .input_field = {},
-             .output_limit_field = {}},
+             .output_limit_field = "max_completion_tokens",
+             .default_output_tokens = 1024},
+    Endpoint{.name = "messages",
+             .method = "POST",
+             .path = "/v1/messages",
+             .dialect = Dialect::anthropic,
+             .body = json,
+             .terminal = Terminal::messages,
+             .json_answer = true,
+             .fields = kMessagesFields,
+             .input_field = "messages",
+             .output_limit_field = "max_tokens",
+             .default_output_tokens = 1024},
+    Endpoint{.name = "count_tokens",
+             .method = "POST",
+             .path = "/v1/messages/count_tokens",
+             .dialect = Dialect::anthropic,
+             .body = json,
+             .json_answer = true,
+             .fields = kCountTokensFields},
+    Endpoint{.name = "models", .method = "GET", .path = "/v1/models", .served = Served::models},
+    Endpoint{.name = "model", .method = "GET", .path = "/v1/models/{id}", .served = Served::models},
+    Endpoint{.name = "completions",
+             .method = "POST",
+             .path = "/v1/completions",
+             .body = json,
+             .terminal = Terminal::chat,
+             .json_answer = true,
+             .fields = kCompletionsFields,
+             .input_field = "prompt",
+             .output_limit_field = "max_tokens",
+             .default_output_tokens = 16},
+    Endpoint{.name = "embeddings",
+             .method = "POST",
+             .path = "/v1/embeddings",
+             .body = json,
+             .json_answer = true,
+             .fields = kEmbeddingsFields,
+             .input_field = "input"},
+    Endpoint{.name = "moderations",
+             .method = "POST",
+             .path = "/v1/moderations",
+             .body = json,
+             .json_answer = true,
+             .fields = kModerationsFields,
+             .input_field = "input"},
+    Endpoint{.name = "images_generations",
+             .method = "POST",
+             .path = "/v1/images/generations",
+             .body = json,
+             .json_answer = true,
+             .fields = kImageFields,
+             .input_field = "prompt"},
+    Endpoint{.name = "images_edits", .method = "POST", .path = "/v1/images/edits", .body = bytes, .json_answer = true},
+    Endpoint{.name = "images_variations",
+             .method = "POST",
+             .path = "/v1/images/variations",
+             .body = bytes,
+             .json_answer = true},
+    Endpoint{.name = "audio_speech",
+             .method = "POST",
+             .path = "/v1/audio/speech",
+             .body = json,
+             .fields = kSpeechFields,
+             .input_field = "input"},
+    Endpoint{.name = "audio_transcriptions", .method = "POST", .path = "/v1/audio/transcriptions", .body = bytes},
+    Endpoint{.name = "audio_translations", .method = "POST", .path = "/v1/audio/translations", .body = bytes},
+
+    Endpoint{.name = "responses_compact",
+             .method = "POST",
+             .path = "/v1/responses/compact",
+             .body = json,
+             .terminal = Terminal::responses,
+             .json_answer = true,
+             .fields = kResponsesFields,
+             .input_field = "input"},
+    Endpoint{.name = "responses_input_tokens",
+             .method = "POST",
+             .path = "/v1/responses/input_tokens",
+             .body = json,
+             .json_answer = true,
+             .fields = kResponsesFields,
+             .input_field = "input"},
+    resource("response", "*", "/v1/responses/{id}/**", named),
+    resource("stored_chats", "GET", "/v1/chat/completions", list, none),
+    resource("stored_chat", "*", "/v1/chat/completions/{id}/**", named),
+
+    resource("files", "POST", "/v1/files", made, bytes),
+    resource("files", "GET", "/v1/files", list, none),
+    resource("file", "*", "/v1/files/{id}/**", named, bytes),
+    resource("uploads", "POST", "/v1/uploads", made),
+    resource("upload", "*", "/v1/uploads/{id}/**", named, bytes),
+    resource("batches", "POST", "/v1/batches", made),
+    resource("batches", "GET", "/v1/batches", list, none),
+    resource("batch", "*", "/v1/batches/{id}/**", named),
+    resource("fine_tuning", "POST", "/v1/fine_tuning/jobs", made),
+    resource("fine_tuning", "GET", "/v1/fine_tuning/jobs", list, none),
+    resource("fine_tuning_job", "*", "/v1/fine_tuning/jobs/{id}/**", named),
+    resource("vector_stores", "POST", "/v1/vector_stores", made),
+    resource("vector_stores", "GET", "/v1/vector_stores", list, none),
+    resource("vector_store", "*", "/v1/vector_stores/{id}/**", named),
+    resource("assistants", "POST", "/v1/assistants", made),
+    resource("assistants", "GET", "/v1/assistants", list, none),
+    resource("assistant", "*", "/v1/assistants/{id}/**", named),
+    resource("threads", "POST", "/v1/threads", made),
+    resource("threads_runs", "POST", "/v1/threads/runs", made),
+    resource("thread", "*", "/v1/threads/{id}/**", named),
+    resource("conversations", "POST", "/v1/conversations", made),
+    resource("conversation", "*", "/v1/conversations/{id}/**", named),
+    resource("containers", "POST", "/v1/containers", made),
+    resource("containers", "GET", "/v1/containers", list, none),
+    resource("container", "*", "/v1/containers/{id}/**", named, bytes),
+    resource("evals", "POST", "/v1/evals", made),
+    resource("evals", "GET", "/v1/evals", list, none),
+    resource("eval", "*", "/v1/evals/{id}/**", named),
 };
 
+constexpr Endpoint kUnknown{.name = "unknown", .method = "*", .path = "/v1/**", .body = bytes};
+
 /// Whether `path` has the shape of `pattern`; the segment at "{id}" goes to `id`.
-bool matches(std::string_view pattern, std::string_view path, std::string_view& id) noexcept {
+bool matches(const Endpoint& endpoint, std::string_view path, std::string_view& id) noexcept {
+    const std::string_view pattern = endpoint.path;
     const std::size_t hole = pattern.find("{id}");
     if (hole == std::string_view::npos) return path == pattern;
     const std::string_view before = pattern.substr(0, hole), after = pattern.substr(hole + 4);
-    if (path.size() <= before.size() + after.size() || !path.starts_with(before) || !path.ends_with(after))
-        return false;
-    id = path.substr(before.size(), path.size() - before.size() - after.size());
-    // A model's name may hold a slash ("org/model"): with nothing behind the hole, the rest of the path is the id.
-    return after.empty() || id.find('/') == std::string_view::npos;
+    if (path.size() <= before.size() || !path.starts_with(before)) return false;
+    const std::string_view rest = path.substr(before.size());
+    // A model's name may hold a slash ("org/model").
+    id = after.empty() ? rest : rest.substr(0, rest.find('/'));
+    // "/**": nothing, or one more segment at least.
+    return !id.empty() && (id.size() == rest.size() || rest.size() > id.size() + 1);
 }
 
 }  // namespace
@@ -52,18 +230,47 @@ EndpointMatch match_endpoint(std::string_view method, std::string_view path) noe
     EndpointMatch match;
     for (const Endpoint& endpoint : kEndpoints) {
         std::string_view id;
-        if (!matches(endpoint.path, path, id)) continue;
-        if (endpoint.method == method) return EndpointMatch{&endpoint, {}, id};
+        if (!matches(endpoint, path, id)) continue;
+        if (endpoint.method == method || endpoint.method == "*") return EndpointMatch{&endpoint, {}, id};
         match.allow = endpoint.method;
     }
     return match;
 }
 
-std::string_view name_of(Dialect dialect) noexcept {
-    switch (dialect) {
-        case Dialect::openai: break;
+const Endpoint* endpoint_named(std::string_view name) noexcept {
+    const auto found = std::ranges::find_if(kEndpoints, [&](const Endpoint& e) { return e.name == name; });
+    return found == kEndpoints.end() ? nullptr : &*found;
+}
+
+std::span<const Endpoint> endpoints() noexcept {
+    return kEndpoints;
+}
+
+const Endpoint& unknown_endpoint() noexcept {
+    return kUnknown;
+}
+
+PathAlias read_alias(std::string_view path) noexcept {
+    constexpr std::string_view deployments = "/openai/deployments/";
+    if (path.starts_with(deployments)) {
+        const std::string_view rest = path.substr(deployments.size());
+        const std::size_t end = rest.find('/');
+        if (end == 0 || end == std::string_view::npos) return {};
+        return PathAlias{rest.substr(end), rest.substr(0, end)};
     }
-    return "openai";
+    for (const std::string_view prefix : {"/v1/openai/v1/", "/v1/openai/", "/v1/anthropic/v1/", "/v1/anthropic/",
+                                          "/openai/v1/", "/anthropic/v1/", "/v1/"}) {
+        if (path.starts_with(prefix)) return PathAlias{path.substr(prefix.size() - 1), {}};
+    }
+    // Clients whose base URL lacks the version.
+    for (const std::string_view bare : {"/responses", "/chat/completions", "/messages", "/embeddings", "/models"}) {
+        if (path == bare || (path.starts_with(bare) && path[bare.size()] == '/')) return PathAlias{path, {}};
+    }
+    return {};
+}
+
+std::string_view name_of(Dialect dialect) noexcept {
+    return dialect == Dialect::anthropic ? "anthropic" : "openai";
 }
 
 }  // namespace oai::wire

@@ -60,6 +60,7 @@ const ErrorFace& face_of(Code code) noexcept {
 std::string_view reason_phrase(int status) noexcept {
     switch (status) {
         case 100: return "Continue";
+        case 101: return "Switching Protocols";
         case 200: return "OK";
         case 201: return "Created";
         case 202: return "Accepted";
@@ -81,10 +82,12 @@ std::string_view reason_phrase(int status) noexcept {
         case 422: return "Unprocessable Content";
         case 429: return "Too Many Requests";
         case 431: return "Request Header Fields Too Large";
+        case 426: return "Upgrade Required";
         case 500: return "Internal Server Error";
         case 502: return "Bad Gateway";
         case 503: return "Service Unavailable";
         case 504: return "Gateway Timeout";
+        case 529: return "Overloaded";
         default: return status < 400 ? "OK" : "Error";
     }
 }
@@ -102,10 +105,34 @@ void write_error(json::Writer& out, const core::Error& error) {
     out.member("code", face.code).end_object();
 }
 
+/// Anthropic's words for a status.
+std::string_view anthropic_type(int status) noexcept {
+    switch (status) {
+        case 401: return "authentication_error";
+        case 403: return "permission_error";
+        case 404: return "not_found_error";
+        case 413: return "request_too_large";
+        case 429: return "rate_limit_error";
+        case 503: return "overloaded_error";
+        case 504: return "timeout_error";
+        default: return status < 500 ? "invalid_request_error" : "api_error";
+    }
+}
+
+void write_anthropic(json::Writer& out, const core::Error& error) {
+    out.begin_object().member("type", "error").key("error").begin_object();
+    out.member("type", anthropic_type(face_of(error.code).status)).member("message", error.detail);
+    out.end_object().end_object();
+}
+
 }  // namespace
 
-std::string error_body(const core::Error& error) {
+std::string error_body(const core::Error& error, Dialect dialect) {
     json::Writer out;
+    if (dialect == Dialect::anthropic) {
+        write_anthropic(out, error);
+        return out.take();
+    }
     out.begin_object().key("error");
     write_error(out, error);
     out.end_object();
@@ -114,6 +141,10 @@ std::string error_body(const core::Error& error) {
 
 std::string error_event(const core::Error& error, Terminal terminal) {
     json::Writer out;
+    if (terminal == Terminal::messages) {
+        write_anthropic(out, error);
+        return "event: error\ndata: " + out.take() + "\n\n";
+    }
     out.begin_object();
     if (terminal == Terminal::responses) {
         // Clients of Responses read `code` and `message` beside `type`; the SDKs look for `error`. Both find theirs.

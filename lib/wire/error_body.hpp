@@ -21,8 +21,9 @@ const ErrorFace& face_of(core::Code code) noexcept;
 /// "Too Many Requests" for 429.
 std::string_view reason_phrase(int status) noexcept;
 
-/// `{"error":{"message":…,"type":…,"param":…,"code":…}}`.
-std::string error_body(const core::Error& error);
+/// In the caller's dialect: `{"error":{"message":…,"type":…,"param":…,"code":…}}`, or
+/// `{"type":"error","error":{"type":…,"message":…}}`.
+std::string error_body(const core::Error& error, Dialect dialect = Dialect::openai);
 
 /// One error event for a stream that has begun, in the words of its endpoint. Nothing follows it: no [DONE], no clean
 /// end.

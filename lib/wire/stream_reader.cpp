@@ -1,9 +1,11 @@
 #include "wire/stream_reader.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <string>
 
 #include "wire/answer.hpp"
+#include "wire/usage_edit.hpp"
 
 namespace oai::wire {
 namespace {
@@ -12,16 +14,36 @@ namespace {
 /// and most events are those.
 constexpr std::size_t kShortestUsage = 40;
 
+/// The whole number behind the first `quoted_name`.
+std::optional<std::int64_t> count_member(std::string_view data, std::string_view quoted_name) noexcept {
+    const std::size_t at = data.find(quoted_name);
+    if (at == std::string_view::npos) return std::nullopt;
+    const std::size_t digits = data.find_first_not_of(": \t\n\r", at + quoted_name.size());
+    std::uint32_t number = 0;
+    if (digits == std::string_view::npos) return std::nullopt;
+    const auto [end, ec] = std::from_chars(data.data() + digits, data.data() + data.size(), number);
+    return ec == std::errc{} ? std::optional<std::int64_t>(number) : std::nullopt;
+}
+
 std::size_t skip_blanks(std::string_view text, std::size_t at) noexcept {
     while (at < text.size() && (text[at] == ' ' || text[at] == '\t' || text[at] == '\n' || text[at] == '\r')) ++at;
     return at;
 }
 
-bool has_text_member(std::string_view data, std::string_view quoted_name) noexcept {
-    return !text_member(data, quoted_name).empty();
+}  // namespace
+
+/// Whether the event holds text of the model under that name; its bytes are counted.
+bool StreamReader::has_text(std::string_view data, std::string_view quoted_name) noexcept {
+    const std::size_t bytes = text_member(data, quoted_name).size();
+    output_bytes_ += bytes;
+    return bytes != 0;
 }
 
-}  // namespace
+EventKind StreamReader::fail(std::string_view data) noexcept {
+    ending_ = Ending::failed;
+    refusal_ = refusal_in(data);
+    return EventKind::terminal;
+}
 
 std::string_view text_member(std::string_view data, std::string_view quoted_name) noexcept {
     for (std::size_t at = data.find(quoted_name); at != std::string_view::npos; at = data.find(quoted_name, at + 1)) {
@@ -54,7 +76,8 @@ EventKind StreamReader::take(const http::SseEvent& event, core::TimePoint at, js
     switch (terminal_) {
         case Terminal::responses: kind = take_responses(event, scanner); break;
         case Terminal::chat: kind = take_chat(event.data, scanner); break;
-        case Terminal::none: kind = EventKind::output; break;
+        case Terminal::messages: kind = take_messages(event, scanner); break;
+        case Terminal::none: kind = take_other(event, scanner); break;
     }
     if (kind == EventKind::output) {
         ++output_events_;
@@ -67,17 +90,17 @@ EventKind StreamReader::take(const http::SseEvent& event, core::TimePoint at, js
 EventKind StreamReader::take_responses(const http::SseEvent& event, json::Scanner& scanner) {
     const std::string_view type = type_of(event, scanner);
     const std::string_view data = event.data;
-    if (type.ends_with(".delta")) return has_text_member(data, "\"delta\"") ? EventKind::output : EventKind::preamble;
+    if (type.ends_with(".delta")) return has_text(data, "\"delta\"") ? EventKind::output : EventKind::preamble;
     if (type == "response.output_item.added") {
         // The name of a tool is the model's choice, and output; the frame of a message is not.
         const bool call = data.find("_call\"") != std::string_view::npos;
-        return call && has_text_member(data, "\"name\"") ? EventKind::output : EventKind::preamble;
+        return call && has_text(data, "\"name\"") ? EventKind::output : EventKind::preamble;
     }
     if (type == "response.image_generation_call.partial_image") return EventKind::output;
     if (type.ends_with(".done") && !first_output_) {
         // A provider that sends no deltas shows its output here.
-        const bool text = has_text_member(data, "\"text\"") || has_text_member(data, "\"refusal\"") ||
-                          has_text_member(data, "\"arguments\"");
+        const bool text =
+            has_text(data, "\"text\"") || has_text(data, "\"refusal\"") || has_text(data, "\"arguments\"");
         if (text) return EventKind::output;
     }
     if (type == "response.completed" || type == "response.incomplete" || type == "response.failed") {
@@ -87,15 +110,14 @@ EventKind StreamReader::take_responses(const http::SseEvent& event, json::Scanne
             ending_ = answer.ending;
             if (answer.usage) usage_ = answer.usage;
         }
-        if (type == "response.failed") ending_ = Ending::failed;
+        if (type == "response.failed") return fail(data);
         if (type == "response.completed") ending_ = Ending::completed;
         if (type == "response.incomplete" && ending_ != Ending::token_limit) ending_ = Ending::incomplete;
         return EventKind::terminal;
     }
-    if (type == "error") {
-        ending_ = Ending::failed;
-        return EventKind::terminal;
-    }
+    if (type == "error") return fail(data);
+    if (type == "response.created" && resource_id_.empty())
+        resource_id_ = scanner.find(scanner.copy(data), {"response", "id"}).string().value_or("");
     return EventKind::preamble;
 }
 
@@ -108,20 +130,68 @@ EventKind StreamReader::take_chat(std::string_view data, json::Scanner& scanner)
         const Answer answer = read_answer(Terminal::chat, scanner.copy(data), scanner);
         if (answer.usage) usage_ = answer.usage;
     }
-    const bool output = has_text_member(data, "\"content\"") || has_text_member(data, "\"reasoning_content\"") ||
-                        has_text_member(data, "\"reasoning\"") || has_text_member(data, "\"refusal\"") ||
-                        has_text_member(data, "\"arguments\"") || has_text_member(data, "\"text\"") ||
-                        (data.find("\"tool_calls\"") != std::string_view::npos && has_text_member(data, "\"name\"")) ||
-                        (data.find("\"audio\"") != std::string_view::npos && has_text_member(data, "\"data\""));
+    const bool output = has_text(data, "\"content\"") || has_text(data, "\"reasoning_content\"") ||
+                        has_text(data, "\"reasoning\"") || has_text(data, "\"refusal\"") ||
+                        has_text(data, "\"arguments\"") || has_text(data, "\"text\"") ||
+                        (data.find("\"tool_calls\"") != std::string_view::npos && has_text(data, "\"name\"")) ||
+                        (data.find("\"audio\"") != std::string_view::npos && has_text(data, "\"data\""));
     if (const std::string_view reason = text_member(data, "\"finish_reason\""); !reason.empty()) {
         ending_ = reason == "length" ? Ending::token_limit : Ending::completed;
     } else if (!output && data.find("\"error\"") != std::string_view::npos &&
                scanner.find(scanner.copy(data), {"error"}).kind == json::Kind::object) {
-        ending_ = Ending::failed;
-        return EventKind::terminal;
+        return fail(data);
     }
     if (output) return EventKind::output;
+    if (resource_id_.empty()) resource_id_ = text_member(data.substr(0, 128), "\"id\"");
+    if (is_usage_chunk(data)) return EventKind::usage;
     return ending_ == Ending::none ? EventKind::preamble : EventKind::terminal;
+}
+
+EventKind StreamReader::take_messages(const http::SseEvent& event, json::Scanner& scanner) {
+    const std::string_view type = type_of(event, scanner);
+    const std::string_view data = event.data;
+    if (type == "content_block_delta") {
+        const bool output =
+            has_text(data, "\"text\"") || has_text(data, "\"partial_json\"") || has_text(data, "\"thinking\"");
+        return output ? EventKind::output : EventKind::preamble;
+    }
+    if (type == "content_block_start") {
+        // The name of a tool is the model's choice, and output; the frame of a text is not.
+        const bool tool = data.find("tool_use\"") != std::string_view::npos;
+        return tool && has_text(data, "\"name\"") ? EventKind::output : EventKind::preamble;
+    }
+    if (type == "message_start") {
+        const json::Member usage = scanner.find(scanner.copy(data), {"message", "usage"});
+        const std::optional<std::int64_t> input = count_member(usage.raw, "\"input_tokens\"");
+        if (input) usage_ = Usage{.input_tokens = static_cast<std::uint32_t>(*input), .output_tokens = 0};
+        return EventKind::preamble;
+    }
+    if (type == "message_delta") {
+        // Its counts are totals. Providers that know the input only at the end say it here.
+        const std::size_t at = std::min(data.find("\"usage\""), data.size());
+        if (const auto output = count_member(data.substr(at), "\"output_tokens\"")) {
+            if (!usage_) usage_.emplace();
+            usage_->output_tokens = static_cast<std::uint32_t>(*output);
+            if (const auto input = count_member(data.substr(at), "\"input_tokens\"");
+                input && usage_->input_tokens == 0)
+                usage_->input_tokens = static_cast<std::uint32_t>(*input);
+        }
+        stop_reason_ = text_member(data, "\"stop_reason\"");
+        return EventKind::preamble;
+    }
+    if (type == "message_stop") {
+        ending_ = stop_reason_ == "max_tokens" ? Ending::token_limit : Ending::completed;
+        return EventKind::terminal;
+    }
+    if (type == "error") return fail(data);
+    return EventKind::preamble;
+}
+
+/// Streams without a rule of their own: images, audio, runs of assistants. Their good end is the end of the body.
+EventKind StreamReader::take_other(const http::SseEvent& event, json::Scanner& scanner) {
+    if (event.data == "[DONE]") return EventKind::done;
+    if (event.name == "error" || type_of(event, scanner) == "error") return fail(event.data);
+    return EventKind::output;
 }
 
 }  // namespace oai::wire

@@ -9,13 +9,15 @@
 #include "http/sse.hpp"
 #include "json/scanner.hpp"
 #include "wire/endpoints.hpp"
+#include "wire/failure.hpp"
 
 namespace oai::wire {
 
-/// Tokens as the provider counted them.
+/// Tokens as the provider counted them, or as we had to guess.
 struct Usage {
     std::uint32_t input_tokens = 0;
     std::uint32_t output_tokens = 0;
+    bool estimated = false;
     friend bool operator==(const Usage&, const Usage&) = default;
 };
 
@@ -31,7 +33,8 @@ enum class Ending : std::uint8_t {
 /// What an event means for the times and the end of its stream.
 enum class EventKind : std::uint8_t {
     comment,   ///< keep-alive: counts as nothing
-    preamble,  ///< created, in_progress, a role, a usage: an event, and no output
+    preamble,  ///< created, in_progress, a role: an event, and no output
+    usage,     ///< nothing but the usage: chat's last chunk before [DONE], when it was asked for
     output,    ///< holds output of the model
     terminal,  ///< the stream's terminal event
     done,      ///< chat's [DONE]
@@ -71,6 +74,12 @@ public:
     Ending ending() const noexcept { return ending_; }
     /// All the endpoint promises was seen: for chat, [DONE] too.
     bool complete() const noexcept { return ending_ != Ending::none && (terminal_ != Terminal::chat || done_); }
+    /// What a failure in the stream says of its cause; none while there was none.
+    Refusal refusal() const noexcept { return refusal_; }
+    /// Bytes of text in the output events so far: what is charged when no usage comes.
+    std::uint64_t output_bytes() const noexcept { return output_bytes_; }
+    /// The id of the resource that the stream makes, such as "resp_1"; empty while it is not known.
+    const std::string& resource_id() const noexcept { return resource_id_; }
     /// A chat stream that ended well but never said [DONE]: a warning, not a failure.
     bool lacks_done() const noexcept { return terminal_ == Terminal::chat && ending_ != Ending::none && !done_; }
     const std::optional<Usage>& usage() const noexcept { return usage_; }
@@ -83,6 +92,10 @@ private:
     std::string_view type_of(const http::SseEvent& event, json::Scanner& scanner);
     EventKind take_responses(const http::SseEvent& event, json::Scanner& scanner);
     EventKind take_chat(std::string_view data, json::Scanner& scanner);
+    EventKind take_messages(const http::SseEvent& event, json::Scanner& scanner);
+    EventKind take_other(const http::SseEvent& event, json::Scanner& scanner);
+    EventKind fail(std::string_view data) noexcept;
+    bool has_text(std::string_view data, std::string_view quoted_name) noexcept;
 
     Terminal terminal_;
     http::SseReader sse_;
@@ -93,7 +106,11 @@ private:
     Ending ending_ = Ending::none;
     bool done_ = false;
     std::optional<Usage> usage_;
-    std::string type_;  ///< of an event that does not begin with it
+    Refusal refusal_ = Refusal::none;
+    std::uint64_t output_bytes_ = 0;
+    std::string resource_id_;
+    std::string stop_reason_;  ///< of a message, until its stop
+    std::string type_;         ///< of an event that does not begin with it
 };
 
 /// The text of the first member `name` (anywhere in `data`) that is a string and not empty; escapes stay, and a string

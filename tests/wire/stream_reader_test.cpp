@@ -69,7 +69,7 @@ TEST_CASE("only an event with output of the model counts as output: chat") {
          EventKind::output},
         {R"({"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{"}}]}}]})", EventKind::output},
         {R"({"choices":[{"delta":{},"finish_reason":"stop"}]})", EventKind::terminal},
-        {R"({"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2}})", EventKind::preamble},
+        {R"({"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2}})", EventKind::usage},
         {R"({"error":{"message":"overloaded"}})", EventKind::terminal},
         {"[DONE]", EventKind::done},
     };
