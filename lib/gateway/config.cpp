@@ -23,6 +23,41 @@ Timeouts read_timeouts(const config::Section& section) {
     return timeouts;
 }
 
+FailoverSettings read_failover(const config::Section& section) {
+    FailoverSettings settings;
+    settings.max_attempts =
+        static_cast<unsigned>(section.integer("max_attempts", settings.max_attempts, 1, kMostAttempts));
+    settings.backoff = section.duration("backoff", settings.backoff);
+    settings.retry_budget_bp = section.percent("retry_budget", settings.retry_budget_bp);
+    settings.conflicts = section.boolean("retry_conflicts", settings.conflicts);
+    return settings;
+}
+
+upstream::BreakerSettings read_breaker(const config::Section& section) {
+    upstream::BreakerSettings settings;
+    constexpr std::int64_t kMost = 1'000'000;
+    const auto count = [&](std::string_view name, std::uint32_t otherwise, std::int64_t least) {
+        return static_cast<std::uint32_t>(section.integer(name, otherwise, least, kMost));
+    };
+    settings.window = section.duration("window", settings.window, std::chrono::milliseconds{100});
+    settings.min_requests = count("min_requests", settings.min_requests, 1);
+    settings.failure_ratio_bp = section.percent("failure_ratio", settings.failure_ratio_bp);
+    settings.consecutive_failures = count("consecutive_failures", settings.consecutive_failures, 0);
+    settings.cooldown = section.duration("cooldown", settings.cooldown, std::chrono::milliseconds{1});
+    settings.max_cooldown = section.duration("max_cooldown", settings.max_cooldown);
+    settings.successes_to_close = count("successes_to_close", settings.successes_to_close, 1);
+    if (settings.max_cooldown < settings.cooldown) section.fail("max_cooldown", "must not be below cooldown");
+    return settings;
+}
+
+StreamSettings read_stream(const config::Section& section) {
+    StreamSettings settings;
+    settings.keepalive = section.duration("keepalive", settings.keepalive);
+    settings.drain_when_gone = section.choice("on_client_gone", false, {{"cancel", false}, {"drain", true}});
+    settings.hold_preamble = section.boolean("hold_preamble", settings.hold_preamble);
+    return settings;
+}
+
 std::vector<ConfiguredKey> read_keys(const config::Section& root) {
     std::vector<ConfiguredKey> keys;
     std::set<std::string> names;
@@ -72,7 +107,14 @@ Result<Config> load_config(const std::string& path, const config::Environment& e
     config.store_url = root.section("store").string("url", config.store_url);
     config.data_dir = data_dir_of(config.store_url);
     config.admin_key = root.section("admin").secret("key");
+    config.max_body_bytes = root.size("max_body_bytes", config.max_body_bytes, 1024);
+    config.drop_headers = root.strings("drop_headers");
+    config.passthrough_unknown = root.boolean("passthrough_unknown", false);
     config.timeouts = read_timeouts(root.section("timeouts"));
+    config.failover = read_failover(root.section("failover"));
+    config.breaker = read_breaker(root.section("breaker"));
+    config.stream = read_stream(root.section("stream"));
+    config.queue_timeout = root.section("queue").duration("timeout", config.queue_timeout);
     config.keys = read_keys(root);
     config.catalog = upstream::read_catalog(root);
     if (Result<void> good = document->finish(); !good) return good.error();
@@ -105,7 +147,10 @@ std::string_view sample_config() noexcept {
 listen = "127.0.0.1:5231"
 # workers = 2              # threads; default: one per core
 # max_json_bytes = "32MiB" # larger request bodies get 413
-# expose_routing = true    # x-oaigw-version and x-oaigw-overhead-us in answers
+# max_body_bytes = "512MiB" # the same for bodies that are streamed through (files, audio)
+# expose_routing = true    # x-oaigw-version, -attempts and -overhead-us in answers
+# drop_headers = ["x-internal-user"] # of clients' requests: not passed on
+# passthrough_unknown = true # /v1 paths that are not in the endpoint table
 
 [store]
 url = "sqlite:data/oaigw.db"   # or "memory:", which forgets everything at the end
@@ -138,6 +183,29 @@ connect = "2s"
 first_output = "60s"           # streams: until the first token
 idle = "60s"                   # between two pieces of an answer
 total = "600s"
+
+[failover]                     # while nothing of an answer has reached the client
+max_attempts = 3               # accounts of the version that are tried for one request
+backoff = "50ms"               # before the second retry; doubles, jittered
+retry_budget = "20%"           # retries as a share of requests, against storms
+# retry_conflicts = true       # 408 and 409 too
+
+[breaker]                      # keeps traffic away from an account that fails
+window = "10s"
+min_requests = 3
+failure_ratio = "50%"
+consecutive_failures = 5
+cooldown = "2s"                # doubles up to
+max_cooldown = "60s"
+successes_to_close = 2
+
+[stream]
+keepalive = "10s"              # comments while the upstream thinks; "0" = none
+on_client_gone = "cancel"      # or "drain": read the answer to its end, for its usage
+# hold_preamble = false        # pass `created` on at once, and give up fail-over after it
+
+[queue]
+timeout = "30s"                # for a place when every account is at its concurrency
 )";
 }
 

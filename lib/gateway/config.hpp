@@ -13,6 +13,9 @@
 
 namespace oai::gateway {
 
+/// Accounts that one request may be tried at, at most.
+inline constexpr unsigned kMostAttempts = 8;
+
 /// Each a limit of its own; 0 = none, and then nothing watches for it.
 struct Timeouts {
     std::chrono::nanoseconds connect = std::chrono::seconds{2};
@@ -21,6 +24,20 @@ struct Timeouts {
     std::chrono::nanoseconds idle =
         std::chrono::seconds{60};  ///< between two reads once output has begun; and for a slow reader
     std::chrono::nanoseconds total = std::chrono::seconds{600};
+};
+
+/// When another account is tried, and how often.
+struct FailoverSettings {
+    unsigned max_attempts = 3;  ///< accounts tried for one request, the first included; at most kMostAttempts
+    std::chrono::nanoseconds backoff = std::chrono::milliseconds{50};  ///< before the second retry; doubles, jittered
+    std::int64_t retry_budget_bp = 2000;  ///< retries as a share of requests, against storms
+    bool conflicts = false;               ///< 408 and 409 too
+};
+
+struct StreamSettings {
+    std::chrono::nanoseconds keepalive = std::chrono::seconds{10};  ///< between comments while the upstream thinks
+    bool drain_when_gone = false;  ///< the client left: read the upstream to its end, for its usage, or cancel it
+    bool hold_preamble = true;     ///< events before the first output wait while another account could still take over
 };
 
 /// A client key from the file or the environment: accepted besides those in the store.
@@ -40,8 +57,15 @@ struct Config {
     std::vector<ConfiguredKey> keys;
     bool auth_required = true;  ///< false only in tests and benchmarks
     std::size_t max_json_bytes = std::size_t{32} << 20;
-    bool expose_routing = true;  ///< x-oaigw-version and x-oaigw-overhead-us in answers
+    bool expose_routing = true;                               ///< x-oaigw-version and x-oaigw-overhead-us in answers
+    std::vector<std::string> drop_headers;                    ///< of clients' requests: not passed on
+    bool passthrough_unknown = false;                         ///< /v1 paths that the endpoint table does not have
+    std::uint64_t max_body_bytes = std::uint64_t{512} << 20;  ///< of bodies that are streamed through
     Timeouts timeouts;
+    FailoverSettings failover;
+    upstream::BreakerSettings breaker;
+    StreamSettings stream;
+    std::chrono::nanoseconds queue_timeout = std::chrono::seconds{30};  ///< for a place at a full account
     upstream::Catalog catalog;
 };
 

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -13,6 +15,7 @@
 #include "json/scanner.hpp"
 #include "metrics/stamps.hpp"
 #include "upstream/catalog.hpp"
+#include "upstream/scheduler.hpp"
 #include "wire/endpoints.hpp"
 #include "wire/stream_reader.hpp"
 
@@ -22,18 +25,44 @@ struct WorkerState;
 
 /// A request's body, as far as the gateway looks into it.
 struct RequestBody {
-    std::string_view text;  ///< all of it, with readable padding behind
-    json::Member model;     ///< where the model's name stands
+    std::string_view text;  ///< what of it is here, with readable padding behind
+    /// The rest of a body that is passed on as it comes; null when all of it is here.
+    std::unique_ptr<http::BodyReader> rest;
+    json::Member model;           ///< where the model's name stands
+    json::Member stream_options;  ///< chat's
     std::string model_name;
+    std::string_view previous_response;  ///< an id, or empty
+    std::string_view cache_key;          ///< prompt_cache_key
     bool stream = false;
+    bool store = true;
+
+    bool passing = false;  ///< something of `rest` went on without being kept
+    /// It can be sent again.
+    bool repeatable() const noexcept { return !passing; }
 };
 
 /// What goes back, and what of it is gone already.
 struct Reply {
-    bool started = false;  ///< a byte has been written: no other answer is possible
-    bool keep = true;      ///< the connection may carry another request
+    bool started = false;    ///< a byte has been written: no other status is possible
+    bool committed = false;  ///< bytes of an upstream's answer have been written: no other account is possible
+    bool events = false;     ///< it is an event stream: a failure is told in an event
+    bool chunked = false;
+    bool keep = true;  ///< the connection may carry another request
     int status = 0;
 };
+
+/// One try at one account.
+struct Attempt {
+    const upstream::Account* account = nullptr;
+    std::uint32_t ms = 0;
+    std::uint16_t status = 0;  ///< of its answer; 0: none came
+    core::Code code = {};      ///< with `failed` and no refusal: what happened
+    wire::Refusal refusal = wire::Refusal::none;
+    bool failed = false;
+};
+
+/// "ok", or why an attempt failed, in a word.
+std::string_view reason_of(const Attempt& attempt) noexcept;
 
 /// One request and its reply. Stages fill it in order; each reads what the earlier ones learned.
 struct Exchange {
@@ -49,6 +78,8 @@ struct Exchange {
 
     // route
     const wire::Endpoint* endpoint = nullptr;
+    std::string_view rest_path;   ///< the canonical path behind "/v1"
+    std::string_view deployment;  ///< of an Azure style path: stands for the model
     std::string_view path_id;
     std::string_view allow;  ///< the method a known path wants instead
     // authenticate
@@ -58,7 +89,15 @@ struct Exchange {
     RequestBody body;
     // select_version
     upstream::Selection selection;
+    std::uint64_t session = 0;  ///< hash of the session the request belongs to; 0: none
+    upstream::Ask ask;
     // forward
+    bool hide_usage = false;                        ///< we asked for chat's usage chunk; the client did not
+    std::optional<std::chrono::milliseconds> rest;  ///< for the account at hand, asked for by its provider
+    std::optional<upstream::Lease> next;            ///< the account to try after the one at hand
+    std::array<Attempt, kMostAttempts> attempts{};
+    unsigned attempt_count = 0;
+    std::array<const upstream::AccountState*, kMostAttempts> tried{};
     Reply reply;
     metrics::Stamps stamps;
     std::optional<core::TimePoint> attempt_start;
@@ -66,6 +105,12 @@ struct Exchange {
     std::optional<wire::Usage> usage;
     /// The reading end of the numbers: outcome, owner, flags. Durations are filled when it settles.
     metrics::Sample sample;
+
+    Attempt& attempt() noexcept { return attempts[attempt_count - 1]; }
+    const Attempt& attempt() const noexcept { return attempts[attempt_count - 1]; }
+    std::span<const Attempt> all_attempts() const noexcept { return {attempts.data(), attempt_count}; }
+    /// The name goes out as the upstream knows it and comes back as the client said it.
+    bool is_mapped() const noexcept { return body.model.present() && selection.upstream_model != body.model_name; }
 };
 
 /// Settles an exchange on every way out, once: whatever became of it is counted.

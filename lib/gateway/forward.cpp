@@ -1,11 +1,10 @@
 #include "gateway/forward.hpp"
 
-#include <array>
+#include <algorithm>
 
-#include "gateway/request_head.hpp"
 #include "gateway/stages.hpp"
 #include "gateway/worker_state.hpp"
-#include "wire/model_edit.hpp"
+#include "net/suspend.hpp"
 
 namespace oai::gateway {
 
@@ -14,6 +13,7 @@ using core::Error;
 using core::Result;
 using net::Awaitable;
 using net::Stream;
+using upstream::AttemptReport;
 
 core::TimePoint deadline_after(std::chrono::nanoseconds after, core::TimePoint now) noexcept {
     return after.count() == 0 ? Stream::kNever : now + after;
@@ -40,94 +40,122 @@ Result<void> written_or_left(Exchange& x, Stream::Written written) {
         .detail = x.downstream.stream->timed_out() ? "the client does not read its answer" : "the client left"};
 }
 
+bool is_worth_another(const Exchange& x, wire::Refusal refusal) noexcept {
+    switch (refusal) {
+        case wire::Refusal::none:
+        case wire::Refusal::request: return false;
+        case wire::Refusal::conflict: return x.tables->failover.conflicts;
+        default: return true;
+    }
+}
+
+bool can_fail_over(const Exchange& x) noexcept {
+    if (x.reply.committed || !x.body.repeatable() || x.attempt_count >= x.tables->failover.max_attempts) return false;
+    const core::TimePoint now = x.worker.shared.clock.now();
+    if (now >= deadline_after(x.tables->timeouts.total, x.stamps.scheduled)) return false;
+    return upstream::Scheduler::possible(x.selection.version->accounts, x.ask, now);
+}
+
+bool claim_next(Exchange& x) {
+    if (x.next) return true;
+    if (!can_fail_over(x) || x.worker.net.stopping() || x.downstream.stream->peer_gone()) return false;
+    const upstream::Version& version = *x.selection.version;
+    x.next = x.worker.scheduler.take(version.accounts, version.pool, x.ask, x.worker.shared.clock.now());
+    if (x.next && !version.pool->retries.spend()) x.next.reset();
+    return x.next.has_value();
+}
+
 namespace {
 
-/// The request as the upstream gets it: a head of our own, and the client's bytes around the name of the model.
-net::Pieces request_pieces(const Exchange& x, http::Connection& upstream, std::string_view mapped_model) {
-    const std::array<json::Splice, 1> splices{{{x.body.model.raw, mapped_model}}};
-    const std::span<const json::Splice> edits(splices.data(), mapped_model.empty() ? 0 : 1);
-    write_request_head(upstream.scratch, x.request, *x.selection.account, json::spliced_size(x.body.text, edits));
-    net::Pieces pieces{upstream.scratch};
-    json::spliced(x.body.text, edits, [&](std::string_view piece) { pieces.add(piece); });
-    return pieces;
+/// A place at an account, at once when there is one; otherwise in the line of those who wait.
+Awaitable<Result<upstream::Lease>> wait_for_account(Exchange& x) {
+    const upstream::Version& version = *x.selection.version;
+    const core::TimePoint now = x.worker.shared.clock.now();
+    std::vector<upstream::AccountState*> full = upstream::Scheduler::full(version.accounts, x.ask, now);
+    if (full.empty()) co_return upstream::Scheduler::why_not(version.accounts, x.ask, now);
+    std::optional<upstream::Lease> taken;
+    const std::function<upstream::AccountState*()> try_now = [&]() -> upstream::AccountState* {
+        taken = x.worker.scheduler.take(version.accounts, version.pool, x.ask, x.worker.shared.clock.now());
+        return taken ? taken->account().state.get() : nullptr;
+    };
+    const std::function<bool()> gone = [&] { return !x.downstream.stream->is_open(); };
+    const core::TimePoint deadline = deadline_after(x.tables->queue_timeout, now);
+    const Result<upstream::AccountState*> place =
+        co_await version.pool->line.wait(x.worker.net, std::move(full), deadline, try_now, gone);
+    if (!place) co_return place.error();
+    if (taken) co_return std::move(*taken);
+    for (const upstream::Account& account : version.accounts) {
+        if (account.state.get() == *place) co_return upstream::Lease(account, version.pool, false);
+    }
+    co_return Error{.code = Code::internal, .detail = "a place at an account that is not of this version"};
 }
 
-/// A fresh connection that takes no more may hold an answer already (a 413, say): it is read. A kept one was closed.
-Result<void> sent_or_closed(const http::Connection& upstream, Stream::Written written) {
-    if (written == Stream::Written::done || !upstream.reused) return {};
-    return Error{.code = Code::upstream_truncated,
-                 .source = core::Source::upstream,
-                 .retryable = true,
-                 .detail = "the kept connection was closed"};
+void begin_attempt(Exchange& x, const upstream::Lease& lease) {
+    x.attempt_start = x.worker.shared.clock.now();
+    x.tried[x.attempt_count] = lease.account().state.get();
+    x.attempts[x.attempt_count++] = Attempt{.account = &lease.account()};
+    x.ask.tried = {x.tried.data(), x.attempt_count};
+    // What an earlier attempt learned of its answer is not this one's.
+    x.stamps.sent.reset();
+    x.stamps.first_byte.reset();
+    x.stamps.first_event.reset();
+    x.usage.reset();
+    x.rest.reset();
 }
 
-Error client_left() {
-    return Error{.code = Code::cancelled, .source = core::Source::downstream, .detail = "the client left"};
+/// What an attempt says about its account, and to the numbers: the one place.
+void finish_attempt(Exchange& x, upstream::Lease& lease, const Result<void>& sent) {
+    const core::TimePoint now = x.worker.shared.clock.now();
+    Attempt& attempt = x.attempt();
+    attempt.ms = static_cast<std::uint32_t>(core::elapsed_us(*x.attempt_start, now).count() / 1000);
+    attempt.failed = !sent || attempt.refusal != wire::Refusal::none;
+    AttemptReport report{.refusal = attempt.refusal, .rest = x.rest};
+    if (!sent && attempt.refusal == wire::Refusal::none) {
+        attempt.code = sent.error().code;
+        report.end =
+            sent.error().source == core::Source::upstream ? AttemptReport::End::broken : AttemptReport::End::abandoned;
+    }
+    if (x.stamps.first_output) report.ttft = core::elapsed_us(*x.attempt_start, *x.stamps.first_output);
+    lease.report(report, x.tables->breaker, now);
+    if (!attempt.failed && x.session != 0 && x.ask.bound == nullptr)
+        x.worker.shared.sticky.bind(x.session, lease.account().state, now);
+    if (!attempt.failed || report.end == AttemptReport::End::abandoned) return;
+    const bool throttled = attempt.refusal == wire::Refusal::throttled || attempt.status == 529;
+    const bool theirs = throttled || attempt.refusal == wire::Refusal::request;
+    x.sample.upstream_throttled = x.sample.upstream_throttled || throttled;
+    x.sample.upstream_failed = x.sample.upstream_failed || !theirs;
 }
 
-bool is_event_stream(const http::ResponseHead& head) noexcept {
-    return head.status == 200 && head.fields.value("content-type").starts_with("text/event-stream");
+/// Jittered, so that the requests that failed together do not come back together. The first retry goes at once: it goes
+/// to another account.
+Awaitable<void> back_off(Exchange& x) {
+    if (x.attempt_count < 2 || x.tables->failover.backoff.count() == 0) co_return;
+    const auto base = x.tables->failover.backoff * (1 << std::min(x.attempt_count - 2, 6U));
+    const auto jittered = base / 2 + std::chrono::nanoseconds{static_cast<std::int64_t>(
+                                         x.worker.net.ids().next() % static_cast<std::uint64_t>(base.count() + 1))};
+    co_await net::pause(x.worker.net, jittered);
 }
 
 }  // namespace
 
 Awaitable<Result<void>> forward(Exchange& x) {
-    const upstream::Account& account = *x.selection.account;
-    const Timeouts& timeouts = x.tables->timeouts;
-    std::string mapped;
-    if (x.selection.upstream_model != x.body.model_name) mapped = wire::quoted_model(x.selection.upstream_model);
-
-    const core::TimePoint start = x.worker.shared.clock.now();
-    x.attempt_start = start;
-    const core::TimePoint total = deadline_after(timeouts.total, x.stamps.scheduled);
-    std::unique_ptr<http::Connection> upstream;
+    const upstream::Version& version = *x.selection.version;
+    version.pool->retries.earn(x.tables->failover.retry_budget_bp);
+    x.next = x.worker.scheduler.take(version.accounts, version.pool, x.ask, x.worker.shared.clock.now());
+    if (!x.next) {
+        Result<upstream::Lease> waited = co_await wait_for_account(x);
+        if (!waited) co_return waited.error();
+        x.next.emplace(std::move(*waited));
+    }
     for (;;) {
-        upstream = x.worker.pool.take(account.target, start);
-        if (!upstream) {
-            Result<std::unique_ptr<http::Connection>> opened =
-                co_await x.worker.pool.open(account.target, std::min(total, deadline_after(timeouts.connect, start)));
-            if (!opened) {
-                // The address is ours to know, not the client's.
-                opened.error().detail = "no connection to the upstream";
-                co_return opened.error();
-            }
-            upstream = std::move(*opened);
-        }
-        upstream->stream->set_deadline(x.body.stream ? std::min(total, deadline_after(timeouts.first_output, start))
-                                                     : total);
-        const net::PeerWatch watch(*x.downstream.stream, *upstream->stream);
-        net::Pieces pieces = request_pieces(x, *upstream, mapped);
-        Stream::Written written = upstream->stream->try_write(pieces);
-        if (written == Stream::Written::blocked) {
-            const bool good = co_await upstream->stream->write(pieces);
-            written = good ? Stream::Written::done : Stream::Written::failed;
-        }
-        x.stamps.sent = x.worker.shared.clock.now();
-        Result<void> answered = sent_or_closed(*upstream, written);
-        if (answered)
-            answered = co_await http::read_response_head(*upstream, x.request.method, upstream->response_head());
-        if (answered) break;
-        if (x.downstream.stream->peer_gone()) co_return client_left();
-        // Kept connections may have been closed meanwhile; each is tried once, then a fresh one decides.
-        if (!answered.error().retryable || x.worker.net.stopping()) co_return answered.error();
+        upstream::Lease lease = std::move(*x.next);
+        x.next.reset();
+        begin_attempt(x, lease);
+        const Result<void> sent = co_await try_account(x, lease.account());
+        finish_attempt(x, lease, sent);
+        if (sent || !sent.error().retryable || x.reply.committed || !claim_next(x)) co_return sent;
+        co_await back_off(x);
     }
-    const http::ResponseHead& head = upstream->response_head();
-    x.stamps.first_byte = upstream->read_at;
-
-    const bool keep_upstream = head.keep_alive;
-    const net::PeerWatch watch(*x.downstream.stream, *upstream->stream);
-    // Two statements: g++ 12 destroys the result of a co_await inside ?: twice (coroutine_canary_test.cpp).
-    Result<void> relayed;
-    if (is_event_stream(head)) {
-        relayed = co_await relay_stream(x, *upstream, head);
-    } else {
-        relayed = co_await relay_whole(x, *upstream, head);
-    }
-    if (!relayed && x.downstream.stream->peer_gone()) co_return client_left();
-    if (!relayed) co_return relayed.error();
-    http::finish_body(x.downstream, x.body.text);
-    if (keep_upstream) x.worker.pool.give(std::move(upstream));
-    co_return Result<void>{};
 }
 
 }  // namespace oai::gateway

@@ -10,12 +10,27 @@
 
 namespace oai::gateway {
 
-/// Passes a whole answer on, after a look at it: JSON, complete, usage. Nothing has been sent when it fails.
+/// One try at one account: connection, request, answer. A failure that is `retryable` left nothing of an answer with
+/// the client: another account may be tried (`x.next` when one is held already).
+net::Awaitable<core::Result<void>> try_account(Exchange& x, const upstream::Account& account);
+
+/// Passes a whole answer on, after a look at it: JSON, complete, no error inside, usage.
 net::Awaitable<core::Result<void>> relay_whole(Exchange& x, http::Connection& upstream, const http::ResponseHead& head);
 
-/// Passes a stream on as it arrives, whole events at a time. A failure in it reaches the client as an error event.
+/// Passes an answer on as it comes, in bounded memory: files, audio, whatever is not read.
+net::Awaitable<core::Result<void>> relay_bytes(Exchange& x, http::Connection& upstream, const http::ResponseHead& head);
+
+/// Passes a stream on as it arrives, whole events at a time.
 net::Awaitable<core::Result<void>> relay_stream(Exchange& x, http::Connection& upstream,
                                                 const http::ResponseHead& head);
+
+/// Whether another account could still take over: attempts and accounts left, and nothing committed.
+bool can_fail_over(const Exchange& x) noexcept;
+/// Takes hold of the account to try next, within attempts, time and the retry budget. True: `x.next` has it, and the
+/// answer at hand may be given up.
+bool claim_next(Exchange& x);
+/// Whether a refusal of one account says nothing about another.
+bool is_worth_another(const Exchange& x, wire::Refusal refusal) noexcept;
 
 /// The moment `after` from now; never when it is 0.
 core::TimePoint deadline_after(std::chrono::nanoseconds after, core::TimePoint now) noexcept;

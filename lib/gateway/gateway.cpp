@@ -23,7 +23,7 @@ WorkerState::WorkerState(Shared& shared_parts, std::shared_ptr<const Tables> cur
 
 struct Gateway::Impl {
     Impl(const core::Clock& clock, std::unique_ptr<store::Store> store, const crypto::KeyedHash& hash)
-        : shared{clock, std::move(store), hash, ops::Collector(clock), {}} {}
+        : shared(clock, std::move(store), hash) {}
 
     ~Impl() {
         for (auto& worker : workers) worker->net.post([w = worker.get()] { close(*w); });
@@ -85,9 +85,19 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const Config& config, FirstKeys&
                                                   .auth_required = config.auth_required,
                                                   .catalog = config.catalog,
                                                   .timeouts = config.timeouts,
+                                                  .failover = config.failover,
+                                                  .breaker = config.breaker,
+                                                  .stream = config.stream,
+                                                  .queue_timeout = config.queue_timeout,
                                                   .max_json_bytes = config.max_json_bytes,
+                                                  .max_body_bytes = config.max_body_bytes,
+                                                  .has_choice = config.catalog.has_choice(),
+                                                  .drop_headers = config.drop_headers,
+                                                  .passthrough_unknown = config.passthrough_unknown,
                                                   .expose_routing = config.expose_routing});
     auto impl = std::make_unique<Impl>(clock, std::move(*store), *hash);
+    impl->shared.registry.adopt(tables->catalog);
+    if (const Result<std::size_t> known = impl->shared.affinity.load(); !known) return known.error();
     if (const Result<void> listening = impl->listen(config, tables); !listening) return listening.error();
     if (!config.listen.is_loopback())
         core::log(core::LogLevel::warn,

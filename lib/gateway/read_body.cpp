@@ -7,30 +7,64 @@ using core::Code;
 using core::Error;
 using core::Result;
 using net::Awaitable;
+using net::Stream;
 
 namespace {
 
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr std::chrono::seconds kBodyPatience{60};
+/// How much of a body that is passed on as it comes is read first: enough for the fields before a file, and a body
+/// that is no larger can be sent again to another account.
+constexpr std::size_t kLookAhead = 64 * 1024;
+
+bool is_json_body(const Exchange& x) noexcept {
+    return x.endpoint->body == wire::BodyTreatment::json;
+}
+
+std::uint64_t most_bytes(const Exchange& x) noexcept {
+    return is_json_body(x) ? x.tables->max_json_bytes : x.tables->max_body_bytes;
+}
+
+Error too_large(const Exchange& x) {
+    return Error{.code = Code::payload_too_large,
+                 .source = core::Source::downstream,
+                 .detail = "the body is larger than " + std::to_string(most_bytes(x)) + " bytes"};
+}
+
+/// The first bytes of a body that is passed on as it comes.
+Awaitable<Result<void>> look_ahead(Exchange& x) {
+    auto reader = std::make_unique<http::BodyReader>(x.downstream, x.request, core::Source::downstream);
+    while (!reader->done() && x.gathered.size() < kLookAhead) {
+        const Result<std::string_view> piece = co_await reader->next();
+        if (!piece) co_return piece.error();
+        x.gathered.append(*piece);
+    }
+    if (reader->done()) {
+        reader->finish();
+    } else {
+        x.body.rest = std::move(reader);
+    }
+    x.body.text = x.gathered.readable();
+    co_return Result<void>{};
+}
 
 }  // namespace
 
 bool take_body(Exchange& x) {
+    if (x.request.body == http::BodyFraming::none) return true;
     if (x.endpoint->body == wire::BodyTreatment::none) return true;
     const bool whole =
         x.request.body == http::BodyFraming::length && x.downstream.in.size() >= x.request.content_length;
-    if (!whole || x.request.content_length > x.tables->max_json_bytes) return false;
+    if (!whole || x.request.content_length > most_bytes(x)) return false;
     // The usual case: the body came with its head. Nothing to wait for, nothing to copy.
     x.body.text = x.downstream.in.readable().substr(0, static_cast<std::size_t>(x.request.content_length));
     return true;
 }
 
 Awaitable<Result<void>> read_body(Exchange& x) {
-    if (x.request.body == http::BodyFraming::length && x.request.content_length > x.tables->max_json_bytes) {
+    if (x.request.body == http::BodyFraming::length && x.request.content_length > most_bytes(x)) {
         x.reply.keep = false;  // what was announced is not read
-        co_return Error{.code = Code::payload_too_large,
-                        .source = core::Source::downstream,
-                        .detail = "the body is larger than " + std::to_string(x.tables->max_json_bytes) + " bytes"};
+        co_return too_large(x);
     }
     if (x.request.expect_continue && x.downstream.in.empty()) {
         const net::Pieces go_on{kContinue};
@@ -39,15 +73,21 @@ Awaitable<Result<void>> read_body(Exchange& x) {
             co_return Error{.code = Code::cancelled, .source = core::Source::downstream, .detail = "the client left"};
     }
     x.downstream.stream->set_deadline(std::chrono::steady_clock::now() + kBodyPatience);
-    Result<std::string_view> body = co_await http::read_whole_body(x.downstream, x.request, core::Source::downstream,
-                                                                   x.tables->max_json_bytes, x.gathered);
-    x.downstream.stream->set_deadline(net::Stream::kNever);
-    if (!body) {
-        x.reply.keep = false;  // the rest of the body is still on its way
-        co_return body.error();
+    Result<void> read;
+    if (is_json_body(x)) {
+        const Result<std::string_view> body = co_await http::read_whole_body(
+            x.downstream, x.request, core::Source::downstream, x.tables->max_json_bytes, x.gathered);
+        if (body) {
+            x.body.text = *body;
+        } else {
+            read = body.error();
+        }
+    } else {
+        read = co_await look_ahead(x);
     }
-    x.body.text = *body;
-    co_return Result<void>{};
+    x.downstream.stream->set_deadline(Stream::kNever);
+    if (!read) x.reply.keep = false;  // the rest of the body is still on its way
+    co_return read;
 }
 
 }  // namespace oai::gateway

@@ -1,9 +1,12 @@
 #include <array>
 #include <charconv>
 
+#include "gateway/event_reply.hpp"
 #include "gateway/forward.hpp"
 #include "gateway/reply.hpp"
+#include "gateway/resources.hpp"
 #include "gateway/worker_state.hpp"
+#include "http/inflate.hpp"
 #include "wire/answer.hpp"
 #include "wire/model_edit.hpp"
 
@@ -16,49 +19,100 @@ using net::Awaitable;
 
 namespace {
 
-/// A JSON answer is looked at whole before it is passed on; a larger one is refused.
-constexpr std::size_t kLargestAnswer = std::size_t{64} << 20;
+/// A JSON answer is looked at whole before it is passed on. One that says it is larger passes unread.
+constexpr std::size_t kLargestRead = std::size_t{64} << 20;
 
 /// The provider refused our credential, or has no credit for it: nothing the client can mend, and the text may name the
 /// account.
 bool is_about_our_account(int status) noexcept {
-    return status == 401 || status == 402 || status == 403;
+    return wire::refusal_of_status(status) == wire::Refusal::credential;
+}
+
+void append_length(std::string& out, std::uint64_t length) {
+    std::array<char, 20> digits{};
+    const auto [end, ec] = std::to_chars(digits.data(), digits.data() + digits.size(), length);
+    out += "content-length: ";
+    out.append(digits.data(), end);
+    out += "\r\n";
+}
+
+Error failed(Code code, std::string detail) {
+    return Error{.code = code, .source = core::Source::upstream, .retryable = true, .detail = std::move(detail)};
+}
+
+/// A body that its provider packed unasked, unpacked into a buffer that can be read.
+Result<std::string_view> unpack(std::string_view body, net::Buffer& into) {
+    http::Inflater inflater;
+    std::string text;
+    if (const Result<void> ok = inflater.feed(body, text, kLargestRead); !ok) return ok.error();
+    if (!inflater.done()) return failed(Code::upstream_truncated, "the upstream's packed answer ended before its end");
+    into.clear();
+    into.append(text);
+    return into.readable();
+}
+
+/// A whole answer where events were promised, and the head is out: its text as one error event.
+Awaitable<Result<void>> relay_as_event(Exchange& x, int status, std::string_view body) {
+    std::string event = "event: error\ndata: ";
+    for (const char c : body) event += c == '\n' || c == '\r' ? ' ' : c;
+    event += "\n\n";
+    x.reply.committed = true;
+    const Result<void> written = co_await write_events(x, event, true);
+    x.reply.keep = false;
+    if (!written) co_return written.error();
+    account_answer(x, status, wire::Ending::failed);
+    co_return Result<void>{};
 }
 
 }  // namespace
 
 Awaitable<Result<void>> relay_whole(Exchange& x, http::Connection& upstream, const http::ResponseHead& head) {
     if (is_about_our_account(head.status)) {
-        upstream.stream->close();
-        co_return Error{.code = Code::upstream_error,
-                        .source = core::Source::upstream,
-                        .detail = "the upstream refused the gateway's credential"};
+        Error error = failed(Code::upstream_error, "the upstream refused the gateway's credential");
+        error.retryable = false;  // what could be tried was tried
+        co_return error;
     }
+    if (head.status < 400 && head.body == http::BodyFraming::length && head.content_length > kLargestRead)
+        co_return co_await relay_bytes(x, upstream, head);
     const int status = head.status;
-    const bool readable = head.fields.find("content-encoding") == nullptr;
+    const std::string_view coding = head.fields.value("content-encoding");
+    const bool packed = http::Inflater::knows(coding);
+    const bool readable = packed || coding.empty() || coding == "identity";
     const bool keep_connection = head.keep_alive;
-    std::string& out = x.downstream.scratch;
-    begin_head(out, head);
+    if (!x.reply.started) begin_head(x.downstream.scratch, head, packed);
 
     net::Buffer gathered(x.worker.net.buffers());
     Result<std::string_view> body = upstream.in.readable().substr(0, static_cast<std::size_t>(head.content_length));
     const bool here = head.body == http::BodyFraming::length && body->size() == head.content_length;
-    if (!here) body = co_await http::read_whole_body(upstream, head, core::Source::upstream, kLargestAnswer, gathered);
+    if (!here) body = co_await http::read_whole_body(upstream, head, core::Source::upstream, kLargestRead, gathered);
     x.upstream_end = upstream.read_at;
-    if (!body) co_return body.error();
+    if (!body) {
+        body.error().retryable = true;
+        co_return body.error();
+    }
+    const std::string_view received = *body;
+    net::Buffer unpacked(x.worker.net.buffers());
+    if (packed) {
+        body = unpack(received, unpacked);
+        if (!body) co_return body.error();
+    }
 
     wire::Answer answer;
     if (readable) answer = wire::read_answer(x.endpoint->terminal, json::Padded{*body}, x.worker.scanner);
-    if (status < 400 && readable && !answer.is_json)
-        co_return Error{.code = Code::upstream_malformed,
-                        .source = core::Source::upstream,
-                        .detail = "the upstream answered with something that is not JSON"};
+    if (status < 300 && readable && !answer.is_json && x.endpoint->json_answer)
+        co_return failed(Code::upstream_malformed, "the upstream answered with something that is not JSON");
+    if (status < 300 && answer.ending == wire::Ending::failed) {
+        x.attempt().refusal = answer.refusal;
+        if (is_worth_another(x, answer.refusal) && claim_next(x))
+            co_return failed(Code::upstream_error, "the upstream's answer holds an error");
+    }
     x.usage = answer.usage;
+    if (x.reply.started) co_return co_await relay_as_event(x, status, *body);
 
     std::string client_name;
     std::array<json::Splice, 1> splices{};
     std::size_t edits = 0;
-    if (readable && x.selection.upstream_model != x.body.model_name) {
+    if (readable && x.is_mapped()) {
         const json::Member model = wire::find_model(json::Padded{*body}, x.selection.upstream_model, x.worker.scanner);
         if (model.present()) {
             client_name = wire::quoted_model(x.body.model_name);
@@ -66,26 +120,77 @@ Awaitable<Result<void>> relay_whole(Exchange& x, http::Connection& upstream, con
         }
     }
     const std::span<const json::Splice> done(splices.data(), edits);
-    if (status != 204 && status != 304) {
-        out += "content-length: ";
-        std::array<char, 20> digits{};
-        const auto [end, ec] =
-            std::to_chars(digits.data(), digits.data() + digits.size(), json::spliced_size(*body, done));
-        out.append(digits.data(), end);
-        out += "\r\n";
-    }
+    std::string& out = x.downstream.scratch;
+    if (status != 204 && status != 304) append_length(out, json::spliced_size(*body, done));
     finish_head(out, x);
     net::Pieces pieces{out};
     json::spliced(*body, done, [&](std::string_view piece) { pieces.add(piece); });
 
     x.reply.started = true;
+    x.reply.committed = true;
     x.reply.status = status;
     net::Stream::Written written = write_now(x, pieces);
     if (written == net::Stream::Written::blocked) written = co_await write_rest(x, pieces);
     if (Result<void> sent = written_or_left(x, written); !sent) co_return sent.error();
-    account_answer(x, status, readable ? answer.ending : wire::Ending::completed);
-    http::finish_body(upstream, *body);
+    account_answer(x, status, readable && x.endpoint->json_answer ? answer.ending : wire::Ending::completed);
+    if (status < 300) remember_resource(x, answer.id);
+    http::finish_body(upstream, received);
     if (!keep_connection) upstream.stream->close();
+    co_return Result<void>{};
+}
+
+Awaitable<Result<void>> relay_bytes(Exchange& x, http::Connection& upstream, const http::ResponseHead& head) {
+    if (x.reply.started)
+        co_return failed(Code::upstream_malformed, "the upstream answered a stream with a whole answer");
+    const int status = head.status;
+    const bool keep_connection = head.keep_alive;
+    const bool has_body = head.body != http::BodyFraming::none;
+    const bool chunked = has_body && head.body != http::BodyFraming::length && x.request.minor_version >= 1;
+    std::string& out = x.downstream.scratch;
+    begin_head(out, head, false);
+    if (head.body == http::BodyFraming::length) append_length(out, head.content_length);
+    if (chunked) out += "transfer-encoding: chunked\r\n";
+    if (has_body && head.body != http::BodyFraming::length && !chunked) x.reply.keep = false;
+    if (!has_body && status != 204 && status != 304) append_length(out, head.content_length);
+    finish_head(out, x);
+
+    x.reply.started = true;
+    x.reply.committed = true;
+    x.reply.status = status;
+    http::BodyReader body(upstream, head, core::Source::upstream);
+    net::Pieces pieces{out};
+    std::array<char, http::kMaxChunkHeader> header{};
+    for (;;) {
+        // The head goes with the first bytes when they are here already.
+        const bool nothing_here = upstream.in.empty() && !body.done() && !pieces.empty();
+        std::string_view piece;
+        if (!nothing_here) {
+            upstream.stream->set_deadline(
+                std::min(deadline_after(x.tables->timeouts.total, x.stamps.scheduled),
+                         deadline_after(x.tables->timeouts.idle, x.worker.shared.clock.now())));
+            const Result<std::string_view> got = co_await body.next();
+            if (!got) co_return got.error();
+            piece = *got;
+            x.upstream_end = upstream.read_at;
+            if (chunked && !piece.empty())
+                pieces.add(std::string_view(header.data(), http::write_chunk_header(header.data(), piece.size())));
+            pieces.add(piece);
+            if (chunked) pieces.add(piece.empty() ? http::kLastChunk : http::kChunkEnd);
+            upstream.stream->set_deadline(net::Stream::kNever);
+        }
+        if (!pieces.empty()) {
+            net::Stream::Written written = write_now(x, pieces);
+            if (written == net::Stream::Written::blocked) written = co_await write_rest(x, pieces);
+            if (Result<void> sent = written_or_left(x, written); !sent) co_return sent.error();
+            pieces = {};
+        }
+        if (!nothing_here && piece.empty()) break;
+    }
+    body.finish();
+    if (!keep_connection) upstream.stream->close();
+    account_answer(x, status, wire::Ending::completed);
+    if (status < 300 && x.request.method == "DELETE" && x.endpoint->resource == wire::Resource::named)
+        forget_resource(x);
     co_return Result<void>{};
 }
 

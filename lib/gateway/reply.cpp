@@ -6,6 +6,7 @@
 
 #include "core/log.hpp"
 #include "core/units.hpp"
+#include "gateway/event_reply.hpp"
 #include "gateway/stages.hpp"
 #include "gateway/worker_state.hpp"
 #include "wire/error_body.hpp"
@@ -49,6 +50,7 @@ bool is_withheld(std::string_view name) noexcept {
         case 14:
             return core::equals_ignore_case(name, "content-length") || core::equals_ignore_case(name, "openai-project");
         case 15: return core::equals_ignore_case(name, "x-oaigw-version");
+        case 16: return core::equals_ignore_case(name, "x-oaigw-attempts");
         case 19:
             return core::equals_ignore_case(name, "openai-organization") ||
                    core::equals_ignore_case(name, "x-oaigw-overhead-us");
@@ -56,12 +58,32 @@ bool is_withheld(std::string_view name) noexcept {
     }
 }
 
+/// `1;status=503;ms=12;reason=overloaded, 2;status=200`: how often and why, not where.
+void append_attempts(std::string& out, const Exchange& x) {
+    out += "x-oaigw-attempts: ";
+    unsigned number = 0;
+    for (const Attempt& attempt : x.all_attempts()) {
+        if (number != 0) out += ", ";
+        append_number(out, ++number);
+        if (attempt.status != 0) {
+            out += ";status=";
+            append_number(out, attempt.status);
+        }
+        if (!attempt.failed) continue;
+        out += ";ms=";
+        append_number(out, attempt.ms);
+        out += ";reason=";
+        out += reason_of(attempt);
+    }
+    out += "\r\n";
+}
+
 }  // namespace
 
-PlainReply error_reply(const core::Error& error, bool keep) {
+PlainReply error_reply(const core::Error& error, bool keep, wire::Dialect dialect) {
     PlainReply reply;
     reply.status = wire::face_of(error.code).status;
-    reply.body = wire::error_body(error);
+    reply.body = wire::error_body(error, dialect);
     reply.keep = keep;
     if (error.retry_after) {
         reply.headers += "retry-after: ";
@@ -103,11 +125,14 @@ Awaitable<bool> skip_body(http::Connection& connection, const http::RequestHead&
     co_return true;
 }
 
-void begin_head(std::string& out, const http::ResponseHead& upstream) {
+void begin_head(std::string& out, const http::ResponseHead& upstream, bool unpacked) {
     out.clear();
     append_status_line(out, upstream.status, upstream.reason);
+    const bool lists = upstream.fields.find("connection") != nullptr;
     for (const http::Field& field : upstream.fields) {
         if (http::is_hop_by_hop(field.name) || is_withheld(field.name)) continue;
+        if (lists && http::connection_lists(upstream.fields, field.name)) continue;
+        if (unpacked && core::equals_ignore_case(field.name, "content-encoding")) continue;
         const bool theirs = core::equals_ignore_case(field.name, "x-request-id");
         append_field(out, theirs ? "x-upstream-request-id" : field.name, field.value);
     }
@@ -117,6 +142,7 @@ void finish_head(std::string& out, const Exchange& x) {
     append_field(out, "x-request-id", x.id.view());
     if (x.tables->expose_routing) {
         if (x.selection.version != nullptr) append_field(out, "x-oaigw-version", x.selection.version->version);
+        if (x.attempt_count > 1) append_attempts(out, x);
         if (x.stamps.sent && x.stamps.first_byte) {
             const auto ours =
                 (*x.stamps.sent - x.stamps.scheduled) + (x.worker.shared.clock.now() - *x.stamps.first_byte);
@@ -139,15 +165,24 @@ Awaitable<void> fail(Exchange& x, const core::Error& error) {
     const wire::ErrorFace& face = wire::face_of(error.code);
     core::log(face.level, "request failed",
               {{"request", x.id.view()}, {"code", face.code}, {"detail", error.detail}, {"path", x.request.path}});
-    if (x.reply.started || error.code == core::Code::cancelled || !x.downstream.stream->is_open()) {
-        // Part of an answer is out, or nobody is there: closing is all that can still be said.
+    const bool reachable = error.code != core::Code::cancelled && x.downstream.stream->is_open();
+    if (reachable && x.reply.started && x.reply.events) {
+        const std::string event = wire::error_event(error, x.endpoint->terminal);
+        const core::Result<void> written = co_await write_events(x, event, true);
+        if (!written) x.reply.keep = false;
+    }
+    if (!reachable || x.reply.started) {
+        // Nothing more can be said on this connection: it may not look like a good end.
         x.reply.keep = false;
         co_return;
     }
     if (x.body.text.data() == nullptr && x.reply.keep) x.reply.keep = co_await skip_body(x.downstream, x.request);
     http::finish_body(x.downstream, x.body.text);
-    PlainReply reply = error_reply(error, x.reply.keep);
+    if (x.body.rest != nullptr) x.reply.keep = false;  // the rest of the body is still on its way
+    const wire::Dialect dialect = x.endpoint == nullptr ? wire::Dialect::openai : x.endpoint->dialect;
+    PlainReply reply = error_reply(error, x.reply.keep, dialect);
     append_field(reply.headers, "x-request-id", x.id.view());
+    if (x.tables->expose_routing && x.attempt_count > 0) append_attempts(reply.headers, x);
     if (!x.allow.empty()) append_field(reply.headers, "allow", x.allow);
     reply.head_only = x.request.method == "HEAD";
     x.reply.started = true;

@@ -20,7 +20,7 @@ struct PlainReply {
     bool head_only = false;  ///< the request was HEAD: the same head, and no body
 };
 /// An error of ours as such an answer.
-PlainReply error_reply(const core::Error& error, bool keep);
+PlainReply error_reply(const core::Error& error, bool keep, wire::Dialect dialect = wire::Dialect::openai);
 
 /// False when it could not be written.
 net::Awaitable<bool> send_plain(http::Connection& connection, const PlainReply& reply);
@@ -30,8 +30,8 @@ net::Awaitable<bool> send_plain(http::Connection& connection, const PlainReply& 
 net::Awaitable<bool> skip_body(http::Connection& connection, const http::RequestHead& request);
 
 /// Begins the head of an answer that passes on the upstream's: status line and the fields that may pass, without
-/// framing.
-void begin_head(std::string& out, const http::ResponseHead& upstream);
+/// framing. `unpacked`: its coding was taken off.
+void begin_head(std::string& out, const http::ResponseHead& upstream, bool unpacked);
 /// Adds ours (x-request-id, version, overhead, connection) and ends the head.
 void finish_head(std::string& out, const Exchange& x);
 

@@ -27,41 +27,88 @@ bool ends_here(std::string_view name) noexcept {
     }
 }
 
+/// What of a query goes on: all of it, less the api-version that a client wrote for Azure.
+void append_query(std::string& out, std::string_view query, bool without_api_version, char separator) {
+    while (!query.empty()) {
+        const std::string_view pair = query.substr(0, query.find('&'));
+        query.remove_prefix(std::min(query.size(), pair.size() + 1));
+        if (without_api_version && pair.starts_with("api-version=")) continue;
+        out += separator;
+        out += pair;
+        separator = '&';
+    }
+}
+
+void append_number(std::string& out, std::uint64_t number) {
+    std::array<char, 20> digits{};
+    const auto [end, ec] = std::to_chars(digits.data(), digits.data() + digits.size(), number);
+    out.append(digits.data(), end);
+}
+
+/// Azure serves these below a deployment; everything else beside the deployments.
+bool is_below_deployment(std::string_view rest_path) noexcept {
+    for (const std::string_view family : {"/chat/", "/completions", "/embeddings", "/images/", "/audio/"}) {
+        if (rest_path.starts_with(family)) return true;
+    }
+    return false;
+}
+
 }  // namespace
 
-void write_request_head(std::string& out, const http::RequestHead& client, const upstream::Account& account,
-                        std::size_t body_bytes) {
+void append_target(std::string& out, const OutgoingHead& head) {
+    const upstream::Account& account = head.account;
+    out += account.target.url.base_path;
+    const bool azure = account.type == upstream::AccountType::azure;
+    const bool versioned = azure && !account.api_version.empty();
+    if (versioned && is_below_deployment(head.rest_path)) {
+        const auto found = account.deployments.find(head.model);
+        out += "/openai/deployments/";
+        out += found == account.deployments.end() ? head.model : std::string_view(found->second);
+    } else {
+        out += versioned ? "/openai" : azure ? "/openai/v1" : "/v1";
+    }
+    out += head.rest_path;
+    if (versioned) {
+        out += "?api-version=";
+        out += account.api_version;
+    }
+    if (head.client.query.empty()) return;
+    append_query(out, head.client.query, head.azure_style || versioned, versioned ? '&' : '?');
+}
+
+void write_request_head(std::string& out, const OutgoingHead& head) {
+    const http::RequestHead& client = head.client;
     out.clear();
     out += client.method;
     out += ' ';
-    out += account.target.url.base_path;
-    out += client.path;
-    if (!client.query.empty()) {
-        out += '?';
-        out += client.query;
-    }
+    append_target(out, head);
     out += " HTTP/1.1\r\nhost: ";
-    out += account.target.authority;
+    out += head.account.target.authority;
     out += "\r\n";
     const bool lists = client.fields.find("connection") != nullptr;
     for (const http::Field& field : client.fields) {
         if (ends_here(field.name) || http::is_hop_by_hop(field.name)) continue;
         if (lists && http::connection_lists(client.fields, field.name)) continue;
+        if (!head.dropped.empty() && std::ranges::any_of(head.dropped, [&](const std::string& name) {
+                return core::equals_ignore_case(name, field.name);
+            }))
+            continue;
         out += field.name;
         out += ": ";
         out += field.value;
         out += "\r\n";
     }
-    if (!account.authorization.empty()) {
-        out += "authorization: ";
-        out += account.authorization;
+    out += head.account.credential;
+    // Answers are read: for their usage, their end and the model's name.
+    out += "accept-encoding: identity\r\n";
+    if (head.chunked) {
+        out += "transfer-encoding: chunked\r\n";
+    } else if (head.body_bytes) {
+        out += "content-length: ";
+        append_number(out, *head.body_bytes);
         out += "\r\n";
     }
-    out += "accept-encoding: identity\r\ncontent-length: ";
-    std::array<char, 20> digits{};
-    const auto [end, ec] = std::to_chars(digits.data(), digits.data() + digits.size(), body_bytes);
-    out.append(digits.data(), end);
-    out += "\r\n\r\n";
+    out += "\r\n";
 }
 
 }  // namespace oai::gateway

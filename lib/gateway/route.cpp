@@ -7,26 +7,48 @@ using core::Code;
 using core::Error;
 using core::Result;
 
+namespace {
+
+Error unknown(std::string_view path) {
+    return Error{.code = Code::not_found,
+                 .source = core::Source::downstream,
+                 .detail = "unknown path " + std::string(path) + "; the API is under /v1, such as POST /v1/responses"};
+}
+
+wire::EndpointMatch match(const Exchange& x, const wire::PathAlias& alias) {
+    const std::string_view path = x.request.path;
+    // The usual case: the path is the canonical one already.
+    if (path.size() == alias.rest.size() + 3) return wire::match_endpoint(x.request.method, path);
+    wire::EndpointMatch match = wire::match_endpoint(x.request.method, "/v1" + std::string(alias.rest));
+    // The id must point into bytes that stay: it ends where the alias does, or somewhere within.
+    if (!match.id.empty()) match.id = alias.rest.substr(alias.rest.find(match.id), match.id.size());
+    return match;
+}
+
+}  // namespace
+
 Result<void> route(Exchange& x) {
-    const wire::EndpointMatch match = wire::match_endpoint(x.request.method, x.request.path);
-    x.endpoint = match.endpoint;
-    x.path_id = match.id;
-    if (match.endpoint != nullptr) {
+    const wire::PathAlias alias = wire::read_alias(x.request.path);
+    if (alias.rest.empty()) return unknown(x.request.path);
+    const wire::EndpointMatch matched = match(x, alias);
+    x.endpoint = matched.endpoint;
+    x.path_id = matched.id;
+    x.rest_path = alias.rest;
+    x.deployment = alias.deployment;
+    if (x.endpoint == nullptr && matched.allow.empty() && x.tables->passthrough_unknown)
+        x.endpoint = &wire::unknown_endpoint();
+    if (x.endpoint != nullptr) {
         // What is forwarded must mean the same to the upstream: no dot segments, no slashes in disguise.
-        if (match.endpoint->served != wire::Served::upstream || http::is_plain_path(x.request.path)) return {};
+        if (x.endpoint->served != wire::Served::upstream || http::is_plain_path(x.request.path)) return {};
         return Error{.code = Code::invalid_request,
                      .source = core::Source::downstream,
                      .detail = "the path is ambiguous; send it without dot segments and escaped slashes"};
     }
-    x.allow = match.allow;
-    if (!match.allow.empty())
-        return Error{.code = Code::method_not_allowed,
-                     .source = core::Source::downstream,
-                     .detail = std::string(x.request.method) + " is not allowed for " + std::string(x.request.path)};
-    return Error{
-        .code = Code::not_found,
-        .source = core::Source::downstream,
-        .detail = "unknown path " + std::string(x.request.path) + "; the API is under /v1, such as POST /v1/responses"};
+    if (matched.allow.empty()) return unknown(x.request.path);
+    x.allow = matched.allow;
+    return Error{.code = Code::method_not_allowed,
+                 .source = core::Source::downstream,
+                 .detail = std::string(x.request.method) + " is not allowed for " + std::string(x.request.path)};
 }
 
 }  // namespace oai::gateway

@@ -2,6 +2,7 @@
 
 #include "gateway/admin.hpp"
 #include "gateway/reply.hpp"
+#include "gateway/resources.hpp"
 #include "gateway/stages.hpp"
 #include "gateway/worker_state.hpp"
 
@@ -21,6 +22,7 @@ Awaitable<bool> serve(WorkerState& worker, http::Connection& connection, http::R
     if (ok) ok = validate(x);                                // 400
     const bool ours = ok && x.endpoint->served == wire::Served::models;
     if (ours) ok = co_await answer_models(x);                // 404
+    if (ok && !ours && !find_resource(x)) co_await load_resource(x);
     if (ok && !ours) ok = select_version(x);                 // 404 503  once per request
     if (ok && !ours) ok = co_await forward(x);               // 502 504
     if (!ok) co_await fail(x, ok.error());                   // the one place where an Error becomes a reply

@@ -1,6 +1,7 @@
 #include "gateway/exchange.hpp"
 #include "gateway/worker_state.hpp"
 #include "wire/answer.hpp"
+#include "wire/error_body.hpp"
 
 namespace oai::gateway {
 
@@ -38,7 +39,11 @@ void account_failure(Exchange& x, const core::Error& error) noexcept {
     }
     sample.business_limited =
         error.code == Code::unauthorized || error.code == Code::forbidden || error.code == Code::rate_limited;
-    if (error.source == core::Source::upstream) sample.upstream_failed = error.code != Code::upstream_throttled;
+    if (error.source == core::Source::upstream) {
+        const bool throttled = error.code == Code::upstream_throttled;
+        sample.upstream_failed = sample.upstream_failed || !throttled;
+        sample.upstream_throttled = sample.upstream_throttled || throttled;
+    }
 }
 
 void account_answer(Exchange& x, int upstream_status, wire::Ending ending) noexcept {
@@ -48,8 +53,15 @@ void account_answer(Exchange& x, int upstream_status, wire::Ending ending) noexc
     sample.token_limited = ended.token_limited;
     const bool success = sample.is_success();
     sample.owner = success ? Owner::none : is_clients_fault(upstream_status) ? Owner::client : Owner::upstream;
-    sample.upstream_throttled = upstream_status == 429 || upstream_status == 529;
-    sample.upstream_failed = sample.owner == Owner::upstream && !sample.upstream_throttled;
+    const bool throttled = upstream_status == 429 || upstream_status == 529;
+    sample.upstream_throttled = sample.upstream_throttled || throttled;
+    sample.upstream_failed = sample.upstream_failed || (sample.owner == Owner::upstream && !throttled);
+}
+
+std::string_view reason_of(const Attempt& attempt) noexcept {
+    if (!attempt.failed) return "ok";
+    if (attempt.refusal != wire::Refusal::none) return wire::name_of(attempt.refusal);
+    return wire::face_of(attempt.code).code;
 }
 
 SettleOnExit::SettleOnExit(Exchange& x) noexcept : x_(x) {

@@ -15,7 +15,15 @@ struct Tables {
     bool auth_required = true;
     upstream::Catalog catalog;
     Timeouts timeouts;
+    FailoverSettings failover;
+    upstream::BreakerSettings breaker;
+    StreamSettings stream;
+    std::chrono::nanoseconds queue_timeout{};
     std::size_t max_json_bytes = 0;
+    std::uint64_t max_body_bytes = 0;
+    bool has_choice = false;  ///< more than one account: resources are remembered
+    std::vector<std::string> drop_headers;
+    bool passthrough_unknown = false;
     bool expose_routing = true;
 };
 

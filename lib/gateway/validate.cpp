@@ -1,7 +1,10 @@
+#include <algorithm>
 #include <array>
 
 #include "gateway/stages.hpp"
 #include "gateway/worker_state.hpp"
+#include "http/url.hpp"
+#include "wire/multipart.hpp"
 
 namespace oai::gateway {
 
@@ -9,6 +12,7 @@ using core::Code;
 using core::Error;
 using core::Result;
 using json::Kind;
+using json::Member;
 
 namespace {
 
@@ -21,27 +25,104 @@ Error invalid(std::string detail, std::string_view param) {
                  .param = std::string(param)};
 }
 
+std::string kinds_text(wire::Kinds kinds) {
+    std::string text;
+    const auto add = [&](wire::Kinds kind, std::string_view word) {
+        if ((kinds & kind) == 0) return;
+        if (!text.empty()) text += " or ";
+        text += word;
+    };
+    add(wire::kString, "a string");
+    add(wire::kNumber, "a number");
+    add(wire::kBoolean, "true or false");
+    add(wire::kArray, "an array");
+    add(wire::kObject, "an object");
+    return text;
+}
+
+Result<void> check(const wire::FieldRule& rule, const Member& member) {
+    const std::string name(rule.name);
+    if (!member.present()) {
+        if (!rule.required) return {};
+        return invalid(name + " is required" +
+                           (name == "model" ? ", such as \"gpt-5\"" : " and must be " + kinds_text(rule.kinds)),
+                       name);
+    }
+    if ((rule.kinds & wire::kind_bit(member.kind)) != 0) return {};
+    return invalid(name + " must be " + kinds_text(rule.kinds), name);
+}
+
+Result<void> take_model(Exchange& x, const Member& model) {
+    std::optional<std::string> name = model.string();
+    if (!name || name->empty() || name->size() > kLongestModel)
+        return invalid("model must be a name of 1 to 256 characters", "model");
+    x.body.model = model;
+    x.body.model_name = std::move(*name);
+    return {};
+}
+
+/// The text of an id as it stands; one with escapes is none of ours.
+std::string_view id_text(const Member& member) noexcept {
+    return member.plain_string();
+}
+
+Result<void> read_fields(Exchange& x) {
+    const std::span<const wire::FieldRule> rules = x.endpoint->fields;
+    std::array<std::string_view, wire::kMostFields> names;
+    std::array<Member, wire::kMostFields> found;
+    std::ranges::transform(rules, names.begin(), &wire::FieldRule::name);
+    if (Result<void> ok = x.worker.scanner.members(json::Padded{x.body.text}, std::span(names).first(rules.size()),
+                                                   std::span(found).first(rules.size()));
+        !ok)
+        return ok.error();
+    for (std::size_t i = 0; i < rules.size(); ++i) {
+        const Member& member = found[i];
+        const std::string_view name = rules[i].name;
+        const bool by_path = name == "model" && !member.present() && !x.deployment.empty();
+        if (Result<void> ok = check(rules[i], member); !ok && !by_path) return ok;
+        if (member.kind == Kind::null || !member.present()) continue;
+        if (name == "model") {
+            if (Result<void> ok = take_model(x, member); !ok) return ok;
+        } else if (name == "stream") {
+            x.body.stream = member.boolean().value_or(false);
+        } else if (name == "stream_options") {
+            x.body.stream_options = member;
+        } else if (name == "store") {
+            x.body.store = member.boolean().value_or(true);
+        } else if (name == "previous_response_id") {
+            x.body.previous_response = id_text(member);
+        } else if (name == "prompt_cache_key") {
+            x.body.cache_key = id_text(member);
+        }
+    }
+    return {};
+}
+
 }  // namespace
 
 // The fields the gateway itself goes by; everything else is the upstream's business.
 Result<void> validate(Exchange& x) {
-    if (x.endpoint->body == wire::BodyTreatment::none) return {};
-    const std::array<std::string_view, 3> names{"model", "stream", x.endpoint->input_field};
-    std::array<json::Member, names.size()> found;
-    if (Result<void> ok = x.worker.scanner.members(json::Padded{x.body.text}, names, found); !ok) return ok.error();
-    const auto& [model, stream, input] = found;
-    if (model.kind != Kind::string)
-        return invalid(model.present() ? "model must be a string" : "model is required, such as \"gpt-5\"", "model");
-    std::optional<std::string> name = model.string();
-    if (!name || name->empty() || name->size() > kLongestModel)
-        return invalid("model must be a name of 1 to 256 characters", "model");
-    if (stream.present() && stream.kind != Kind::boolean && stream.kind != Kind::null)
-        return invalid("stream must be true or false", "stream");
-    if (x.endpoint->terminal == wire::Terminal::chat && input.kind != Kind::array)
-        return invalid("messages is required and must be an array", "messages");
-    x.body.model = model;
-    x.body.model_name = std::move(*name);
-    x.body.stream = stream.boolean().value_or(false);
+    switch (x.endpoint->body) {
+        case wire::BodyTreatment::none: break;
+        case wire::BodyTreatment::json: {
+            // Calls such as POST .../cancel come without a body.
+            const bool optional = std::ranges::none_of(x.endpoint->fields, &wire::FieldRule::required);
+            if (x.body.text.empty() && optional) break;
+            if (Result<void> ok = read_fields(x); !ok) return ok;
+            break;
+        }
+        case wire::BodyTreatment::bytes: {
+            const std::string_view type = x.request.fields.value("content-type");
+            x.body.model_name = std::string(wire::multipart_field(type, x.body.text, "model"));
+            x.body.stream = wire::multipart_field(type, x.body.text, "stream") == "true";
+            break;
+        }
+    }
+    if (x.body.model_name.empty() && !x.deployment.empty()) {
+        Result<std::string> model = http::percent_decode(x.deployment);
+        if (!model) return model.error();
+        x.body.model_name = std::move(*model);
+    }
     return {};
 }
 

@@ -13,6 +13,8 @@
 #include "net/worker.hpp"
 #include "ops/collector.hpp"
 #include "store/store.hpp"
+#include "upstream/affinity.hpp"
+#include "upstream/sticky.hpp"
 
 namespace oai::gateway {
 
@@ -20,11 +22,22 @@ struct Exchange;
 
 /// What all workers of a gateway share. Each part is safe for several threads by itself.
 struct Shared {
+    Shared(const core::Clock& clock_, std::unique_ptr<store::Store> store_, const crypto::KeyedHash& hash)
+        : clock(clock_),
+          store(std::move(store_)),
+          key_hash(hash),
+          collector(clock_),
+          affinity(
+              store->affinities(), [this](std::function<void()> task) { background.post(std::move(task)); }, clock_) {}
+
     const core::Clock& clock;
     std::unique_ptr<store::Store> store;
     crypto::KeyedHash key_hash;
     ops::Collector collector;
-    Background background;  ///< last: its tasks use the store
+    upstream::Registry registry;  ///< health of accounts, over reloads
+    upstream::Sticky sticky;
+    Background background;  ///< its tasks use the store
+    upstream::AffinityTable affinity;
 };
 
 /// Remembers the series of the last few combinations, so that a request seldom asks the collector.
@@ -52,6 +65,7 @@ struct WorkerState {
     net::Worker net;
     http::Pool pool;
     json::Scanner scanner;
+    upstream::Scheduler scheduler;
     std::shared_ptr<const Tables> tables;  ///< replaced by a task posted to this worker
     ops::Collector::Intake& intake;
     SeriesCache series;

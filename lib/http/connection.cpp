@@ -177,6 +177,7 @@ void BodyReader::finish() noexcept {
 }
 
 Awaitable<Result<std::string_view>> BodyReader::next() {
+    woken_ = false;
     if (done_) {
         finish();
         co_return std::string_view{};
@@ -187,6 +188,10 @@ Awaitable<Result<std::string_view>> BodyReader::next() {
         if (*taken) co_return piece_;
         const std::size_t n = co_await connection_.read_more();
         if (connection_.got(n)) continue;
+        if (connection_.stream->take_woken()) {
+            woken_ = true;
+            co_return std::string_view{};
+        }
         const bool clean_end = framing_ == BodyFraming::until_close && !connection_.stream->timed_out() &&
                                connection_.stream->error() == boost::asio::error::eof;
         if (!clean_end) co_return cut(connection_, from_);

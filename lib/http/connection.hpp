@@ -74,6 +74,8 @@ public:
     void finish() noexcept;
 
     bool done() const noexcept { return done_; }
+    /// The last piece was empty because the stream's wake time came, not because the body is over.
+    bool woken() const noexcept { return woken_; }
     std::uint64_t bytes() const noexcept { return bytes_; }
 
 private:
@@ -88,6 +90,7 @@ private:
     std::size_t raw_ = 0;  ///< bytes of `in` the current piece covers, framing included
     std::string_view piece_;
     bool done_ = false;
+    bool woken_ = false;
 };
 
 /// The whole of a body in one piece with readable padding behind it. When it already lies in the connection's buffer it

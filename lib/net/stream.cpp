@@ -69,6 +69,13 @@ void Stream::expire() noexcept {
     close();
 }
 
+void Stream::wake() noexcept {
+    woken_ = true;
+    wake_ = kNever;
+    boost::system::error_code ignored;
+    socket_.cancel(ignored);
+}
+
 Awaitable<bool> Stream::connect(TcpEndpoint endpoint) {
     if (!socket_.is_open()) {
         // Closed at birth by a worker that stops. Asio would open it again by itself, and nobody would close it then.

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include <boost/asio/redirect_error.hpp>
 
@@ -58,6 +59,14 @@ public:
     bool timed_out() const noexcept { return timed_out_; }
     const boost::system::error_code& error() const noexcept { return error_; }
 
+    /// Ends a pending read at that time without harm to the stream, up to 50 ms after: for a reader that has something
+    /// to say now and then while it waits. `take_woken` tells such a read, once.
+    void set_wake(core::TimePoint at) noexcept {
+        wake_ = at;
+        woken_ = false;
+    }
+    bool take_woken() noexcept { return std::exchange(woken_, false); }
+
     /// Connects a socket that is open and not connected. False when it failed.
     Awaitable<bool> connect(TcpEndpoint endpoint);
 
@@ -82,11 +91,14 @@ private:
     friend class Worker;
     friend class PeerWatch;
     void expire() noexcept;
+    void wake() noexcept;
     void look_for_peer() noexcept;
 
     Worker& worker_;
     Socket socket_;
     core::TimePoint deadline_ = kNever;
+    core::TimePoint wake_ = kNever;
+    bool woken_ = false;
     boost::system::error_code error_;
     bool timed_out_ = false;
     bool peer_gone_ = false;

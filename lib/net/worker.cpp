@@ -104,6 +104,7 @@ void Worker::sweep() {
     const bool look = ++sweeps_ % kSweepsPerLook == 0;
     for (Stream* at = streams_; at != nullptr; at = at->next_) {
         if (at->deadline_ <= now) at->expire();
+        if (at->wake_ <= now) at->wake();
         if (look && at->dependent_ != nullptr) at->look_for_peer();
     }
     if (streams_ != nullptr && !stopping_) arm_sweep();

@@ -1,7 +1,10 @@
 #include "upstream/catalog.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
+
+#include <xxhash.h>
 
 namespace oai::upstream {
 
@@ -11,19 +14,38 @@ using core::Result;
 
 namespace {
 
-/// Position `hash` falls on when the weights lie side by side; null when all are 0.
-template <class T>
-const T* pick(const std::vector<T>& choices, std::uint64_t hash) noexcept {
-    std::uint64_t total = 0;
-    for (const T& choice : choices) total += static_cast<std::uint64_t>(choice.weight);
-    if (total == 0) return nullptr;
-    std::uint64_t at = hash % total;
-    for (const T& choice : choices) {
-        const auto weight = static_cast<std::uint64_t>(choice.weight);
-        if (at < weight) return &choice;
-        at -= weight;
+/// A number in (0, 1) that depends on the seed and the version alone.
+double unit_hash(std::uint64_t seed, std::string_view version) noexcept {
+    const std::uint64_t hash = XXH3_64bits_withSeed(version.data(), version.size(), seed);
+    return (static_cast<double>(hash >> 11) + 0.5) * 0x1.0p-53;
+}
+
+/// Weighted rendezvous hashing: each version draws for itself, the highest draw wins, and shares follow the weights.
+const Version* pick(const std::vector<Version>& versions, std::uint64_t seed) noexcept {
+    const Version* only = nullptr;
+    std::size_t serving = 0;
+    for (const Version& version : versions) {
+        if (version.weight == 0) continue;
+        only = &version;
+        ++serving;
     }
-    return nullptr;
+    if (serving <= 1) return only;
+    const Version* best = nullptr;
+    double best_draw = 0;
+    for (const Version& version : versions) {
+        if (version.weight == 0) continue;
+        const double draw = -static_cast<double>(version.weight) / std::log(unit_hash(seed, version.version));
+        if (best != nullptr && draw <= best_draw) continue;
+        best = &version;
+        best_draw = draw;
+    }
+    return best;
+}
+
+std::string_view mapped(const Route& route, const Version& version, std::string_view model) noexcept {
+    if (version.model_name) return *version.model_name;
+    const auto found = route.map.find(model);
+    return found == route.map.end() ? model : std::string_view(found->second);
 }
 
 }  // namespace
@@ -40,8 +62,10 @@ const Route* Catalog::find_route(std::string_view model) const noexcept {
     return best;
 }
 
-Result<Selection> Catalog::select(std::string_view model, std::uint64_t hash) const {
-    const Route* route = find_route(model);
+Result<Selection> Catalog::select(std::string_view model, std::uint64_t seed) const {
+    // Without a model (a list of files, a multipart body that hides it) the catch-all decides, or the first.
+    const Route* route = model.empty() && !routes_.empty() ? find_route("*") : find_route(model);
+    if (route == nullptr && model.empty() && !routes_.empty()) route = &routes_.front();
     if (route == nullptr) {
         if (routes_.empty())
             return Error{
@@ -56,21 +80,56 @@ Result<Selection> Catalog::select(std::string_view model, std::uint64_t hash) co
                      .param = "model"};
     }
     const Provider& provider = providers_[route->provider];
-    const Version* version = pick(provider.versions, hash);
+    const Version* version = pick(provider.versions, seed);
     if (version == nullptr) {
         // Weight 0 everywhere: the default version serves.
         const auto found = std::ranges::find_if(provider.versions, [](const Version& v) { return v.is_default; });
         if (found != provider.versions.end()) version = &*found;
     }
-    // Another part of the hash, so that the account does not follow from the version.
-    const Account* account = version == nullptr ? nullptr : pick(version->accounts, hash >> 32);
-    if (account == nullptr)
+    if (version == nullptr || version->accounts.empty())
         return Error{.code = Code::unavailable,
                      .detail = "no version of " + provider.name + " can serve the model now"};
-    const auto mapped = route->map.find(model);
-    std::string_view upstream_model = mapped == route->map.end() ? model : std::string_view(mapped->second);
-    if (version->model_name) upstream_model = *version->model_name;
-    return Selection{.version = version, .account = account, .upstream_model = upstream_model};
+    return Selection{.version = version, .upstream_model = mapped(*route, *version, model)};
+}
+
+Selection Catalog::select(std::string_view model, const Version& version) const {
+    const Route* route = find_route(model);
+    return Selection{.version = &version, .upstream_model = route == nullptr ? model : mapped(*route, version, model)};
+}
+
+const Version* Catalog::version_of(std::string_view account) const noexcept {
+    for (const Provider& provider : providers_) {
+        for (const Version& version : provider.versions) {
+            for (const Account& candidate : version.accounts) {
+                if (candidate.name == account) return &version;
+            }
+        }
+    }
+    return nullptr;
+}
+
+bool Catalog::has_choice() const noexcept {
+    std::string_view first;
+    for (const Provider& provider : providers_) {
+        for (const Version& version : provider.versions) {
+            for (const Account& account : version.accounts) {
+                if (first.empty()) first = account.name;
+                if (account.name != first) return true;
+            }
+        }
+    }
+    return false;
+}
+
+void Registry::adopt(Catalog& catalog) {
+    for (Provider& provider : catalog.providers_) {
+        for (Version& version : provider.versions) {
+            auto& pool = pools_.try_emplace(provider.name + "/" + version.version, version.pool).first->second;
+            version.pool = pool;
+            for (Account& account : version.accounts)
+                account.state = accounts_.try_emplace(account.name, account.state).first->second;
+        }
+    }
 }
 
 std::vector<std::string> Catalog::model_names() const {

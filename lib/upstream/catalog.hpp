@@ -9,18 +9,11 @@
 #include <vector>
 
 #include "core/result.hpp"
-#include "http/pool.hpp"
+#include "upstream/account.hpp"
+#include "upstream/scheduler.hpp"
 #include "wire/endpoints.hpp"
 
 namespace oai::upstream {
-
-/// One credential at one provider.
-struct Account {
-    std::string name;
-    http::Target target;
-    std::string authorization;  ///< value of the header, ready to send: never logged
-    std::int64_t weight = 1;
-};
 
 /// One way of serving a provider's models; the unit of a gray release.
 struct Version {
@@ -29,8 +22,10 @@ struct Version {
     wire::Dialect dialect = wire::Dialect::openai;
     std::int64_t weight = 0;
     bool is_default = false;
-    std::optional<std::string> model_name;  ///< from props: sent instead of whatever the client named
-    std::vector<Account> accounts;
+    std::optional<std::string> model_name = {};  ///< from props: sent instead of whatever the client named
+    bool ask_for_usage = true;  ///< chat streams: the usage chunk is asked for, and kept from clients that did not
+    std::vector<Account> accounts = {};
+    std::shared_ptr<PoolState> pool = std::make_shared<PoolState>();  ///< of this name: see Registry
 };
 
 struct Provider {
@@ -45,10 +40,9 @@ struct Route {
     std::map<std::string, std::string, std::less<>> map;  ///< as the client says it -> as the upstream wants it
 };
 
-/// Where one request goes.
+/// Which version serves one request.
 struct Selection {
     const Version* version = nullptr;
-    const Account* account = nullptr;
     std::string_view upstream_model;  ///< into the catalog, or the client's own name
 };
 
@@ -64,17 +58,37 @@ public:
 
     const Route* find_route(std::string_view model) const noexcept;
 
-    /// Version by weight, then one of its accounts by weight, both from `hash`: the same hash chooses the same while
-    /// the weights stand. Errors: not_found when no route takes the model, unavailable when its provider has nothing to
+    /// The version that `seed` (a session's hash, or any number) falls on: weighted rendezvous hashing, so that a
+    /// change of weights moves as few sessions as can be. Without a model the first route decides that has "*", or the
+    /// first at all. Errors: not_found when no route takes the model, unavailable when its provider has nothing to
     /// serve with.
-    core::Result<Selection> select(std::string_view model, std::uint64_t hash) const;
+    core::Result<Selection> select(std::string_view model, std::uint64_t seed) const;
+
+    /// The selection of an account that is already known: the model's mapping, without a choice.
+    Selection select(std::string_view model, const Version& version) const;
+    /// The version that holds the account; null when the configuration has it no more.
+    const Version* version_of(std::string_view account) const noexcept;
+    /// More than one account: there is something to remember a resource for.
+    bool has_choice() const noexcept;
 
     /// Names a client can ask for: exact patterns and the names that routes map.
     std::vector<std::string> model_names() const;
 
 private:
+    friend class Registry;
     std::vector<Provider> providers_;
     std::vector<Route> routes_;
+};
+
+/// What is known of accounts and pools, by their names: a reload builds a new catalog, and their health stays.
+class Registry {
+public:
+    /// Puts the known states into the catalog, and remembers those it does not know.
+    void adopt(Catalog& catalog);
+
+private:
+    std::map<std::string, std::shared_ptr<AccountState>, std::less<>> accounts_;
+    std::map<std::string, std::shared_ptr<PoolState>, std::less<>> pools_;
 };
 
 }  // namespace oai::upstream

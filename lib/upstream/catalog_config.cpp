@@ -27,8 +27,30 @@ Result<http::Target> target_of(std::string_view base_url) {
     return http::Target(std::move(*url));
 }
 
-std::string bearer(std::string_view api_key) {
-    return api_key.empty() ? std::string() : "Bearer " + std::string(api_key);
+/// The header lines that show a provider who pays.
+std::string credential_lines(AccountType type, std::string_view api_key) {
+    if (api_key.empty()) return {};
+    std::string_view field = "authorization: Bearer ";
+    if (type == AccountType::azure) field = "api-key: ";
+    if (type == AccountType::anthropic) field = "x-api-key: ";
+    return std::string(field) + std::string(api_key) + "\r\n";
+}
+
+wire::Dialect dialect_of(AccountType type) noexcept {
+    return type == AccountType::anthropic ? wire::Dialect::anthropic : wire::Dialect::openai;
+}
+
+AccountType read_type(const config::Section& section, AccountType otherwise) {
+    return section.choice("type", otherwise,
+                          {{"openai", AccountType::openai},
+                           {"compatible", AccountType::compatible},
+                           {"azure", AccountType::azure},
+                           {"anthropic", AccountType::anthropic}});
+}
+
+void check_pattern(const config::Section& section, std::string_view key, std::string_view pattern) {
+    if (pattern.empty() || (pattern.find('*') != std::string::npos && pattern.find('*') != pattern.size() - 1))
+        section.fail(key, "may hold one * at the end of a name, such as gpt-*");
 }
 
 /// A credential goes into a header line: it must not be able to end it.
@@ -37,12 +59,22 @@ void check_credential(const config::Section& section, std::string_view key, std:
     if (!printable) section.fail(key, "must be printable ASCII without blanks");
 }
 
-Account read_account(const config::Section& section, std::string name) {
-    Account account{.name = std::move(name), .target = {}, .authorization = {}};
+Account read_account(const config::Section& section, std::string name, AccountType type) {
+    Account account{.name = std::move(name), .type = type};
     const std::string url = section.required_string("base_url");
     const std::string api_key = section.secret("api_key");
     check_credential(section, "api_key", api_key);
-    account.authorization = bearer(api_key);
+    account.credential = credential_lines(type, api_key);
+    account.priority = section.integer("priority", account.priority, 0, 1'000'000);
+    account.concurrency = section.integer("concurrency", account.concurrency, 0, 1'000'000);
+    account.models = section.strings("models");
+    for (const std::string& pattern : account.models) check_pattern(section, "models", pattern);
+    account.active = section.boolean("active", true);
+    if (type == AccountType::azure) {
+        for (auto& [model, deployment] : section.string_map("deployments"))
+            account.deployments.emplace(model, deployment);
+        account.api_version = section.string("api_version");
+    }
     if (url.empty()) return account;
     Result<http::Target> target = target_of(url);
     if (target) {
@@ -56,7 +88,8 @@ Account read_account(const config::Section& section, std::string name) {
 std::map<std::string, Account> read_accounts(const config::Section& root) {
     std::map<std::string, Account> accounts;
     for (const config::Section& section : root.sections("account")) {
-        Account account = read_account(section, section.required_string("name"));
+        Account account =
+            read_account(section, section.required_string("name"), read_type(section, AccountType::openai));
         account.weight = section.integer("weight", 1, 0, kMostWeight);
         const std::string name = account.name;
         if (!accounts.emplace(name, std::move(account)).second)
@@ -69,8 +102,8 @@ Version read_version(const config::Section& section, const std::string& provider
                      std::map<std::string, Account>& accounts, std::set<std::string>& used) {
     Version version{
         .provider = provider, .version = section.required_string("version"), .model_name = {}, .accounts = {}};
-    section.choice("type", wire::Dialect::openai,
-                   {{"openai", wire::Dialect::openai}, {"compatible", wire::Dialect::openai}});
+    const AccountType type = read_type(section, AccountType::openai);
+    version.dialect = dialect_of(type);
     version.weight = section.integer("weight", 100, 0, kMostWeight);
     version.is_default = section.boolean("default", false);
     const config::Section props = section.section("props");
@@ -80,7 +113,8 @@ Version read_version(const config::Section& section, const std::string& provider
     if (implicit && !names.empty())
         section.fail("accounts", "and props.base_url exclude each other: name a pool or give one URL");
     if (!implicit && names.empty()) section.fail("needs props.base_url, or accounts = [\"name\", ...]");
-    if (implicit) version.accounts.push_back(read_account(props, provider + "/" + version.version));
+    version.ask_for_usage = props.boolean("ask_for_usage", true);
+    if (implicit) version.accounts.push_back(read_account(props, provider + "/" + version.version, type));
     for (const std::string& name : names) {
         const auto found = accounts.find(name);
         if (found == accounts.end()) {
@@ -88,6 +122,8 @@ Version read_version(const config::Section& section, const std::string& provider
             continue;
         }
         used.insert(name);
+        if (dialect_of(found->second.type) != version.dialect)
+            section.fail("accounts", "names \"" + name + "\", whose type speaks another API than this version's");
         version.accounts.push_back(found->second);
     }
     return version;
@@ -132,8 +168,7 @@ Catalog read_catalog(const config::Section& root) {
         const auto found = std::ranges::find_if(providers, [&](const Provider& p) { return p.name == name; });
         if (found == providers.end())
             section.fail("provider", "must name a provider as category/name, such as \"llm/openai\"");
-        if (route.pattern.find('*') != std::string::npos && route.pattern.find('*') != route.pattern.size() - 1)
-            section.fail("model", "may hold one * at its end, such as gpt-*");
+        check_pattern(section, "model", route.pattern);
         for (const auto& [from, to] : route.map) {
             if (to.empty()) section.fail("map", "maps \"" + from + "\" to nothing");
         }
@@ -156,8 +191,9 @@ Result<Catalog> single_upstream(std::string_view base_url, std::string_view api_
                     .is_default = true,
                     .model_name = {},
                     .accounts = {}};
-    version.accounts.push_back(
-        Account{.name = "llm/openai/v1", .target = std::move(*target), .authorization = bearer(api_key)});
+    version.accounts.push_back(Account{.name = "llm/openai/v1",
+                                       .target = std::move(*target),
+                                       .credential = credential_lines(AccountType::openai, api_key)});
     provider.versions.push_back(std::move(version));
     std::vector<Provider> providers;
     providers.push_back(std::move(provider));

@@ -28,9 +28,10 @@ TEST_CASE("the upstream gets the client's own fields, less what belongs to the h
     REQUIRE(reader.read_request(text, head) == http::HeadStatus::complete);
     upstream::Account account{.name = "a",
                               .target = http::Target(*http::parse_url("http://up.example:8080/base")),
-                              .authorization = "Bearer sk-account"};
+                              .credential = "authorization: Bearer sk-account\r\n"};
     std::string out = "left over";
-    write_request_head(out, head, account, 42);
+    write_request_head(out,
+                       {.client = head, .account = account, .rest_path = "/responses", .model = "m", .body_bytes = 42});
     CHECK(out ==
           "POST /base/v1/responses?a=b HTTP/1.1\r\n"
           "host: up.example:8080\r\n"
@@ -41,4 +42,46 @@ TEST_CASE("the upstream gets the client's own fields, less what belongs to the h
           "authorization: Bearer sk-account\r\n"
           "accept-encoding: identity\r\n"
           "content-length: 42\r\n\r\n");
+}
+
+TEST_CASE("each kind of account has its way of naming an endpoint") {
+    const std::string text = "POST /ignored?api-version=client&limit=3 HTTP/1.1\r\nhost: g\r\n\r\n";
+    http::HeadReader reader;
+    http::RequestHead head;
+    REQUIRE(reader.read_request(text, head) == http::HeadStatus::complete);
+    using upstream::AccountType;
+    struct Row {
+        const char* name;
+        AccountType type;
+        const char* api_version;
+        const char* rest;
+        bool azure_style;
+        const char* want;
+    };
+    const Row rows[] = {
+        {"openai", AccountType::openai, "", "/files", false, "/v1/files?api-version=client&limit=3"},
+        {"a client of Azure at OpenAI", AccountType::openai, "", "/chat/completions", true,
+         "/v1/chat/completions?limit=3"},
+        {"azure by deployment", AccountType::azure, "2024-10-21", "/chat/completions", true,
+         "/openai/deployments/my-gpt/chat/completions?api-version=2024-10-21&limit=3"},
+        {"azure beside the deployments", AccountType::azure, "2025-03-01", "/responses", false,
+         "/openai/responses?api-version=2025-03-01&limit=3"},
+        {"azure without versions", AccountType::azure, "", "/responses", true, "/openai/v1/responses?limit=3"},
+        {"anthropic", AccountType::anthropic, "", "/messages", false, "/v1/messages?api-version=client&limit=3"},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(row.name);
+        const upstream::Account account{.name = "a",
+                                        .type = row.type,
+                                        .target = http::Target(*http::parse_url("http://up.example")),
+                                        .deployments = {{"gpt-5", "my-gpt"}},
+                                        .api_version = row.api_version};
+        std::string out;
+        append_target(out, {.client = head,
+                            .account = account,
+                            .rest_path = row.rest,
+                            .model = "gpt-5",
+                            .azure_style = row.azure_style});
+        CHECK(out == row.want);
+    }
 }

@@ -14,7 +14,7 @@ namespace {
 /// A worker that runs nothing, and one connection whose other end is closed.
 struct Fixture {
     core::ManualClock clock;
-    Shared shared{clock, std::move(*store::open("memory:")), crypto::KeyedHash("k"), ops::Collector(clock), {}};
+    Shared shared{clock, std::move(*store::open("memory:")), crypto::KeyedHash("k")};
     WorkerState worker{shared, std::make_shared<Tables>()};
     http::Connection connection{worker.net, net::Socket(worker.net.executor())};
     http::RequestHead head;

@@ -56,7 +56,7 @@ map = { "alias-model" = "gpt-real" }
     CHECK(provider.name == "llm/openai");
     REQUIRE(provider.versions.size() == 2);
     CHECK(provider.versions[0].accounts[0].target.url.base_path.empty());
-    CHECK(provider.versions[0].accounts[0].authorization == "Bearer sk-1");
+    CHECK(provider.versions[0].accounts[0].credential == "authorization: Bearer sk-1\r\n");
     CHECK(provider.versions[1].accounts[0].name == "a1");
     CHECK(got.catalog.select("gpt-x", 0)->version->version == "v1");
 }

@@ -1,0 +1,259 @@
+#include <algorithm>
+#include <array>
+
+#include "gateway/event_reply.hpp"
+#include "gateway/forward.hpp"
+#include "gateway/request_head.hpp"
+#include "gateway/worker_state.hpp"
+#include "json/writer.hpp"
+#include "wire/model_edit.hpp"
+#include "wire/usage_edit.hpp"
+
+// One try at one account, from its connection to the last byte of its answer.
+namespace oai::gateway {
+
+using core::Code;
+using core::Error;
+using core::Result;
+using net::Awaitable;
+using net::Stream;
+
+namespace {
+
+constexpr std::chrono::seconds kUploadPatience{60};
+
+Error client_left() {
+    return Error{.code = Code::cancelled, .source = core::Source::downstream, .detail = "the client left"};
+}
+
+/// What of a body is changed on its way out. Everything else arrives as it was sent.
+struct Edits {
+    std::array<json::Splice, 3> splices{};
+    std::size_t count = 0;
+    std::string model;     ///< as JSON text
+    std::string inserted;  ///< a model that the path named and the body does not
+
+    std::span<const json::Splice> all() const noexcept { return {splices.data(), count}; }
+    void add(json::Splice splice) noexcept { splices[count++] = splice; }
+};
+
+void make_edits(Exchange& x, Edits& edits) {
+    const bool json = x.endpoint->body == wire::BodyTreatment::json && !x.body.text.empty();
+    if (x.is_mapped()) {
+        edits.model = wire::quoted_model(x.selection.upstream_model);
+        edits.add({x.body.model.raw, edits.model});
+    } else if (json && !x.deployment.empty() && !x.body.model.present()) {
+        edits.inserted = "\"model\":" + wire::quoted_model(x.selection.upstream_model) + ",";
+        edits.add({x.body.text.substr(x.body.text.find('{') + 1, 0), edits.inserted});
+    }
+    x.hide_usage = false;
+    if (x.endpoint->terminal == wire::Terminal::chat && x.body.stream && x.selection.version->ask_for_usage) {
+        if (const auto splice = wire::ask_for_usage(x.body.text, x.body.stream_options, x.worker.scanner)) {
+            edits.add(*splice);
+            x.hide_usage = true;
+        }
+    }
+    std::stable_sort(edits.splices.begin(), edits.splices.begin() + static_cast<std::ptrdiff_t>(edits.count),
+                     [](const json::Splice& a, const json::Splice& b) { return a.where.data() < b.where.data(); });
+}
+
+bool goes_in_chunks(const Exchange& x) noexcept {
+    return x.body.rest != nullptr && x.request.body == http::BodyFraming::chunked;
+}
+
+/// How many bytes of body go out; none for a request without one.
+std::optional<std::uint64_t> body_bytes(const Exchange& x, const Edits& edits) noexcept {
+    if (x.body.rest != nullptr) return x.request.content_length;
+    if (x.body.text.empty() && x.request.body == http::BodyFraming::none && x.request.method != "POST" &&
+        x.request.method != "PUT" && x.request.method != "PATCH")
+        return std::nullopt;
+    return json::spliced_size(x.body.text, edits.all());
+}
+
+/// The rest of a body, as it comes from the client. True when the upstream took all of it; false when it stopped
+/// reading: then it may have answered already.
+Awaitable<Result<bool>> send_rest(Exchange& x, http::Connection& upstream) {
+    http::BodyReader& rest = *x.body.rest;
+    const bool chunked = goes_in_chunks(x);
+    std::uint64_t sent = x.body.text.size();
+    for (;;) {
+        x.downstream.stream->set_deadline(x.worker.shared.clock.now() + kUploadPatience);
+        const Result<std::string_view> piece = co_await rest.next();
+        x.downstream.stream->set_deadline(Stream::kNever);
+        if (!piece) co_return piece.error();
+        sent += piece->size();
+        if (sent > x.tables->max_body_bytes)
+            co_return Error{.code = Code::payload_too_large,
+                            .source = core::Source::downstream,
+                            .detail = "the body is larger than " + std::to_string(x.tables->max_body_bytes) + " bytes"};
+        std::array<char, http::kMaxChunkHeader> header{};
+        net::Pieces pieces;
+        if (chunked && !piece->empty())
+            pieces.add(std::string_view(header.data(), http::write_chunk_header(header.data(), piece->size())));
+        pieces.add(*piece);
+        if (chunked) pieces.add(piece->empty() ? http::kLastChunk : http::kChunkEnd);
+        if (!pieces.empty()) {
+            upstream.stream->set_deadline(deadline_after(x.tables->timeouts.idle, x.worker.shared.clock.now()));
+            const bool written = co_await upstream.stream->write(pieces);
+            if (!written) co_return false;
+        }
+        if (piece->empty()) co_return true;
+    }
+}
+
+/// Sends head and body. A failure is retryable when it met a kept connection that was closed meanwhile.
+Awaitable<Result<void>> send(Exchange& x, http::Connection& upstream, const upstream::Account& account,
+                             const Edits& edits) {
+    const bool chunked = goes_in_chunks(x);
+    write_request_head(upstream.scratch, OutgoingHead{.client = x.request,
+                                                      .account = account,
+                                                      .rest_path = x.rest_path,
+                                                      .model = x.selection.upstream_model,
+                                                      .azure_style = !x.deployment.empty(),
+                                                      .body_bytes = body_bytes(x, edits),
+                                                      .chunked = chunked,
+                                                      .dropped = x.tables->drop_headers});
+    net::Pieces pieces{upstream.scratch};
+    std::array<char, http::kMaxChunkHeader> header{};
+    const bool framed = chunked && !x.body.text.empty();
+    if (framed)
+        pieces.add(std::string_view(header.data(), http::write_chunk_header(header.data(), x.body.text.size())));
+    json::spliced(x.body.text, edits.all(), [&](std::string_view piece) { pieces.add(piece); });
+    if (framed) pieces.add(http::kChunkEnd);
+    Stream::Written written = upstream.stream->try_write(pieces);
+    if (written == Stream::Written::blocked) {
+        const bool good = co_await upstream.stream->write(pieces);
+        written = good ? Stream::Written::done : Stream::Written::failed;
+    }
+    if (written == Stream::Written::failed && upstream.reused)
+        co_return Error{.code = Code::upstream_truncated,
+                        .source = core::Source::upstream,
+                        .retryable = true,
+                        .detail = "the kept connection was closed"};
+    // A fresh connection that takes no more may hold an answer already (a 413, say): it is read.
+    if (written == Stream::Written::done && x.body.rest != nullptr) {
+        x.body.passing = true;
+        const Result<bool> all = co_await send_rest(x, upstream);
+        if (!all) co_return all.error();
+        if (!*all) x.reply.keep = false;
+    }
+    x.stamps.sent = x.worker.shared.clock.now();
+    co_return Result<void>{};
+}
+
+/// Waits for the first bytes of an answer. A streaming client hears from us meanwhile.
+Awaitable<Result<void>> await_answer(Exchange& x, http::Connection& upstream) {
+    const std::chrono::nanoseconds keepalive = x.tables->stream.keepalive;
+    const bool speaks = x.body.stream && keepalive.count() != 0 && x.endpoint->terminal != wire::Terminal::none;
+    while (speaks && upstream.in.empty()) {
+        upstream.stream->set_wake(x.worker.shared.clock.now() + keepalive);
+        const std::size_t n = co_await upstream.read_more();
+        const bool more = upstream.got(n);
+        if (more || !upstream.stream->take_woken()) break;
+        const Result<void> said = co_await write_keepalive(x);
+        if (!said) co_return said.error();
+    }
+    upstream.stream->set_wake(Stream::kNever);
+    co_return co_await http::read_response_head(upstream, x.request.method, upstream.response_head());
+}
+
+/// A connection with the request sent and the head of its answer read.
+Awaitable<Result<std::unique_ptr<http::Connection>>> exchange_heads(Exchange& x, const upstream::Account& account) {
+    const Timeouts& timeouts = x.tables->timeouts;
+    const core::TimePoint start = *x.attempt_start;
+    const core::TimePoint total = deadline_after(timeouts.total, x.stamps.scheduled);
+    Edits edits;
+    make_edits(x, edits);
+    for (;;) {
+        std::unique_ptr<http::Connection> upstream = x.worker.pool.take(account.target, start);
+        if (!upstream) {
+            Result<std::unique_ptr<http::Connection>> opened =
+                co_await x.worker.pool.open(account.target, std::min(total, deadline_after(timeouts.connect, start)));
+            if (!opened) {
+                // The address is ours to know, not the client's.
+                opened.error().detail = "no connection to the upstream";
+                co_return opened.error();
+            }
+            upstream = std::move(*opened);
+        }
+        const core::TimePoint deadline =
+            x.body.stream ? std::min(total, deadline_after(timeouts.first_output, start)) : total;
+        upstream->stream->set_deadline(deadline);
+        const net::PeerWatch watch(*x.downstream.stream, *upstream->stream);
+        Result<void> answered = co_await send(x, *upstream, account, edits);
+        if (answered) {
+            if (x.body.rest != nullptr) upstream->stream->set_deadline(deadline);
+            answered = co_await await_answer(x, *upstream);
+        }
+        if (answered) {
+            x.stamps.first_byte = upstream->read_at;
+            co_return upstream;
+        }
+        if (x.downstream.stream->peer_gone()) co_return client_left();
+        // Kept connections may have been closed meanwhile; each is tried once, then a fresh one decides.
+        const bool again = answered.error().retryable && upstream->reused && x.body.repeatable();
+        if (!again || x.worker.net.stopping()) co_return answered.error();
+    }
+}
+
+bool is_event_stream(const http::ResponseHead& head) noexcept {
+    return head.status == 200 && head.fields.value("content-type").starts_with("text/event-stream");
+}
+
+/// An answer that has to be looked at before it may pass.
+bool is_read(const Exchange& x, const http::ResponseHead& head) noexcept {
+    if (head.status >= 400 || x.endpoint->json_answer) return true;
+    return x.endpoint->terminal == wire::Terminal::none && x.endpoint->resource == wire::Resource::none &&
+           head.fields.value("content-type").starts_with("application/json");
+}
+
+}  // namespace
+
+Awaitable<Result<void>> try_account(Exchange& x, const upstream::Account& account) {
+    Result<std::unique_ptr<http::Connection>> opened = co_await exchange_heads(x, account);
+    if (!opened) {
+        // Nothing of an answer came: with an account left, nobody has to know.
+        opened.error().retryable = opened.error().source == core::Source::upstream && x.body.repeatable();
+        co_return opened.error();
+    }
+    std::unique_ptr<http::Connection> upstream = std::move(*opened);
+    const http::ResponseHead& head = upstream->response_head();
+    x.attempt().status = static_cast<std::uint16_t>(head.status);
+    x.attempt().refusal = wire::refusal_of_status(head.status);
+    if (x.attempt().refusal != wire::Refusal::none) {
+        x.rest = wire::rest_of(head.fields, x.worker.shared.clock.wall_now());
+        if (is_worth_another(x, x.attempt().refusal) && claim_next(x)) {
+            upstream->stream->close();
+            co_return Error{.code = Code::upstream_error,
+                            .source = core::Source::upstream,
+                            .retryable = true,
+                            .detail = "the upstream answered " + std::to_string(head.status)};
+        }
+    }
+    const bool keep_upstream = head.keep_alive;
+    std::optional<net::PeerWatch> watch;
+    if (!x.tables->stream.drain_when_gone) watch.emplace(*x.downstream.stream, *upstream->stream);
+    // Several statements: g++ 12 destroys the result of a co_await inside ?: twice (coroutine_canary_test.cpp).
+    Result<void> relayed;
+    if (is_event_stream(head)) {
+        relayed = co_await relay_stream(x, *upstream, head);
+    } else if (is_read(x, head)) {
+        relayed = co_await relay_whole(x, *upstream, head);
+    } else {
+        relayed = co_await relay_bytes(x, *upstream, head);
+    }
+    watch.reset();
+    if (!relayed) {
+        upstream->stream->close();
+        if (x.downstream.stream->peer_gone()) co_return client_left();
+        co_return relayed.error();
+    }
+    http::finish_body(x.downstream, x.body.text);
+    if (x.body.rest != nullptr && !x.body.rest->done()) x.reply.keep = false;
+    if (x.endpoint->body == wire::BodyTreatment::none && x.request.body != http::BodyFraming::none)
+        x.reply.keep = false;  // nobody read it
+    if (keep_upstream && upstream->stream->is_open()) x.worker.pool.give(std::move(upstream));
+    co_return Result<void>{};
+}
+
+}  // namespace oai::gateway

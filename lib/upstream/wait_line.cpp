@@ -1,0 +1,102 @@
+#include "upstream/wait_line.hpp"
+
+#include <algorithm>
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+namespace oai::upstream {
+
+namespace asio = boost::asio;
+using core::Code;
+using core::Error;
+using core::Result;
+
+namespace {
+
+using Timer =
+    asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, net::Executor>;
+
+/// How often a waiting request looks whether its client is still there and its worker still runs.
+constexpr std::chrono::milliseconds kLookPeriod{250};
+
+Error refuse(std::string detail) {
+    return Error{.code = Code::rate_limited,
+                 .source = core::Source::internal,
+                 .detail = std::move(detail),
+                 .retry_after = std::chrono::seconds{1}};
+}
+
+}  // namespace
+
+struct WaitLine::Waiter {
+    Waiter(net::Worker& on, std::vector<AccountState*> wanted)
+        : worker(on), timer(on.executor()), accounts(std::move(wanted)) {}
+
+    net::Worker& worker;
+    Timer timer;  ///< touched on `worker` only
+    std::vector<AccountState*> accounts;
+    AccountState* granted = nullptr;  ///< under the line's mutex
+};
+
+net::Awaitable<Result<AccountState*>> WaitLine::wait(net::Worker& worker, std::vector<AccountState*> accounts,
+                                                     core::TimePoint deadline, std::function<AccountState*()> try_now,
+                                                     std::function<bool()> gone) {
+    const auto waiter = std::make_shared<Waiter>(worker, std::move(accounts));
+    {
+        const std::lock_guard lock(mutex_);
+        if (line_.size() >= most_)
+            co_return refuse("every account is busy and " + std::to_string(most_) + " requests wait already");
+        line_.push_back(waiter);
+        waiting_.store(line_.size(), std::memory_order_release);
+    }
+    AccountState* taken = try_now();
+    bool left = taken != nullptr, cancelled = false;
+    for (;;) {
+        if (!left) {
+            const core::TimePoint now = std::chrono::steady_clock::now();
+            cancelled = worker.stopping() || gone();
+            left = cancelled || now >= deadline;
+        }
+        {
+            const std::lock_guard lock(mutex_);
+            if (waiter->granted != nullptr || left) {
+                line_.remove(waiter);
+                waiting_.store(line_.size(), std::memory_order_release);
+                break;
+            }
+        }
+        boost::system::error_code woken;
+        waiter->timer.expires_at(std::min(deadline, std::chrono::steady_clock::now() + kLookPeriod));
+        co_await waiter->timer.async_wait(asio::redirect_error(net::use_awaitable, woken));
+    }
+    if (waiter->granted != nullptr && taken != nullptr) {
+        // Both at once: one place is enough.
+        if (!hand_over(*taken)) taken->leave();
+    }
+    if (waiter->granted != nullptr) co_return waiter->granted;
+    if (taken != nullptr) co_return taken;
+    if (cancelled)
+        co_return Error{.code = Code::cancelled, .source = core::Source::downstream, .detail = "the client left"};
+    co_return refuse("every account stayed busy");
+}
+
+bool WaitLine::hand_over(AccountState& account) {
+    if (waiting_.load(std::memory_order_acquire) == 0) return false;
+    std::shared_ptr<Waiter> next;
+    {
+        const std::lock_guard lock(mutex_);
+        for (const std::shared_ptr<Waiter>& waiter : line_) {
+            if (waiter->granted != nullptr || std::ranges::find(waiter->accounts, &account) == waiter->accounts.end())
+                continue;
+            waiter->granted = &account;
+            next = waiter;
+            break;
+        }
+    }
+    if (!next) return false;
+    next->worker.post([next] { next->timer.cancel(); });
+    return true;
+}
+
+}  // namespace oai::upstream
