@@ -52,9 +52,10 @@ net::Pieces request_pieces(const Exchange& x, http::Connection& upstream, std::s
     return pieces;
 }
 
-/// A fresh connection that takes no more may hold an answer already (a 413, say): it is read. A kept one was closed.
+/// A fresh connection that takes no more may hold an answer already (a 413, say): it is read, and so is one whose time
+/// is over, which says just that. A kept one was closed.
 Result<void> sent_or_closed(const http::Connection& upstream, Stream::Written written) {
-    if (written == Stream::Written::done || !upstream.reused) return {};
+    if (written == Stream::Written::done || !upstream.reused || upstream.stream->timed_out()) return {};
     return Error{.code = Code::upstream_truncated,
                  .source = core::Source::upstream,
                  .retryable = true,

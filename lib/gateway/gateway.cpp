@@ -62,8 +62,9 @@ struct Gateway::Impl {
 
     static net::Awaitable<void> session(WorkerState& worker, net::Socket socket) {
         Service service(worker);
-        const http::ServerTimeouts timeouts;
-        co_await http::serve_connection(worker.net, std::move(socket), service, timeouts);
+        const Timeouts& configured = worker.tables->timeouts;
+        const http::ServerTimeouts timeouts{.head = configured.request_head, .idle = configured.keep_alive};
+        co_await http::serve_connection(worker.net, std::move(socket), service, timeouts, worker.tables->tls);
     }
 
     Shared shared;
@@ -85,11 +86,12 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const Config& config, FirstKeys&
                                                   .auth_required = config.auth_required,
                                                   .catalog = config.catalog,
                                                   .timeouts = config.timeouts,
+                                                  .tls = config.tls,
                                                   .max_json_bytes = config.max_json_bytes,
                                                   .expose_routing = config.expose_routing});
     auto impl = std::make_unique<Impl>(clock, std::move(*store), *hash);
     if (const Result<void> listening = impl->listen(config, tables); !listening) return listening.error();
-    if (!config.listen.is_loopback())
+    if (!config.listen.is_loopback() && !config.tls)
         core::log(core::LogLevel::warn,
                   "listening beyond loopback without TLS: keys and answers are readable on the way",
                   {{"address", config.listen.text()}});

@@ -1,3 +1,4 @@
+#include "gateway/forward.hpp"
 #include "gateway/stages.hpp"
 #include "gateway/worker_state.hpp"
 
@@ -11,7 +12,6 @@ using net::Awaitable;
 namespace {
 
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-constexpr std::chrono::seconds kBodyPatience{60};
 
 }  // namespace
 
@@ -38,10 +38,11 @@ Awaitable<Result<void>> read_body(Exchange& x) {
         if (!written)
             co_return Error{.code = Code::cancelled, .source = core::Source::downstream, .detail = "the client left"};
     }
-    x.downstream.stream->set_deadline(std::chrono::steady_clock::now() + kBodyPatience);
+    x.downstream.stream->set_deadline(
+        deadline_after(x.tables->timeouts.request_body, std::chrono::steady_clock::now()));
     Result<std::string_view> body = co_await http::read_whole_body(x.downstream, x.request, core::Source::downstream,
                                                                    x.tables->max_json_bytes, x.gathered);
-    x.downstream.stream->set_deadline(net::Stream::kNever);
+    x.downstream.stream->set_deadline(net::Stream::kNever);  // also lets a 408 out
     if (!body) {
         x.reply.keep = false;  // the rest of the body is still on its way
         co_return body.error();

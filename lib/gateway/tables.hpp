@@ -15,6 +15,7 @@ struct Tables {
     bool auth_required = true;
     upstream::Catalog catalog;
     Timeouts timeouts;
+    std::shared_ptr<const net::TlsServerContext> tls;  ///< of connections accepted from now on; null: plain HTTP
     std::size_t max_json_bytes = 0;
     bool expose_routing = true;
 };
