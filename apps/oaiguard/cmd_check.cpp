@@ -7,6 +7,7 @@
 
 #include "cli/console.hpp"
 #include "cli/duration.hpp"
+#include "cli/options.hpp"
 #include "rollout/check.hpp"
 
 namespace {
@@ -43,6 +44,7 @@ void add_check(CLI::App& app, int& exit_code) {
         ->check(not_empty());
     cmd->add_option("--report", check.report_file, "Or a file: report.json or samples.oais of oaiperf")
         ->check(not_empty());
+    cli::add_tls_options(*cmd, check.ca_file, check.insecure);
     cmd->add_option("--admin-token", check.admin_token, "As it is, @FILE or env:NAME")->envname("OAIGUARD_ADMIN_TOKEN");
     cmd->add_option("--platform", check.platform, "Traffic of this platform; empty for all")->capture_default_str();
     cmd->add_option("--group-id", check.group_id, "Traffic of this group");

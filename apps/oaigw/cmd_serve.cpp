@@ -95,7 +95,7 @@ int run_serve(const ServeOptions& options, std::ostream& out) {
             "no upstream is configured: requests get 503 until one is (--upstream, OPENAI_BASE_URL, or [[provider]])");
     net::ListenAddress address = config->listen;
     address.port = (*gateway)->port();
-    out << "oaigw listening on http://" << address.text() << std::endl;
+    out << "oaigw listening on " << (config->tls ? "https://" : "http://") << address.text() << std::endl;
 
     int signal = 0;
     sigwait(&signals, &signal);

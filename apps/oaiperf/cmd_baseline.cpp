@@ -61,7 +61,12 @@ private:
 Result<loadgen::Target> make_target(const BaselineOptions& options, const loadgen::BaselinePlan& plan,
                                     const loadgen::StartEmbedded& start_embedded, std::shared_ptr<void>& keep) {
     if (!options.embedded) {
-        Result<loadgen::Target> target = loadgen::make_target(plan.base_url, plan.api_key);
+        auto tls = net::TlsClientContext::make({.ca_file = options.target.ca_file, .verify = !options.target.insecure});
+        if (!tls) {
+            tls.error().detail = "--ca-file: " + tls.error().detail;
+            return tls.error();
+        }
+        Result<loadgen::Target> target = loadgen::make_target(plan.base_url, plan.api_key, *std::move(tls));
         if (!target) target.error().detail = "--base-url: " + target.error().detail;
         return target;
     }

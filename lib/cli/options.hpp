@@ -17,9 +17,13 @@ struct TargetOptions {
     Text base_url;
     Text api_key;
     Text timeout;
+    std::string ca_file;    ///< empty: the system's authorities
+    bool insecure = false;  ///< no certificate is checked
 };
-/// --base-url, --api-key, --timeout.
+/// --base-url, --api-key, --timeout, --ca-file, --insecure.
 void add_target_options(CLI::App& command, TargetOptions& options);
+/// --ca-file and --insecure alone: of every command that takes a URL. They exclude each other.
+void add_tls_options(CLI::App& command, std::string& ca_file, bool& insecure);
 
 struct OutputOptions {
     std::string out = "reports";

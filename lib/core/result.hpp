@@ -27,6 +27,7 @@ enum class Code : std::uint8_t {
     cancelled,           ///< the caller left; nobody reads the answer
     // the provider's
     connect_failed,      ///< 502: no connection, nothing was sent
+    tls_failed,          ///< 502: connected, but no TLS (a certificate, say); nothing was sent
     upstream_error,      ///< 502: the provider answered, and the answer is an error of its own
     upstream_truncated,  ///< 502: the answer ended before its end
     upstream_malformed,  ///< 502: the answer is not HTTP, or not what was promised

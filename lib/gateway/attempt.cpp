@@ -20,8 +20,6 @@ using net::Stream;
 
 namespace {
 
-constexpr std::chrono::seconds kUploadPatience{60};
-
 Error client_left() {
     return Error{.code = Code::cancelled, .source = core::Source::downstream, .detail = "the client left"};
 }
@@ -77,7 +75,8 @@ Awaitable<Result<bool>> send_rest(Exchange& x, http::Connection& upstream) {
     const bool chunked = goes_in_chunks(x);
     std::uint64_t sent = x.body.text.size();
     for (;;) {
-        x.downstream.stream->set_deadline(x.worker.shared.clock.now() + kUploadPatience);
+        x.downstream.stream->set_deadline(
+            deadline_after(x.tables->timeouts.request_body, x.worker.shared.clock.now()));
         const Result<std::string_view> piece = co_await rest.next();
         x.downstream.stream->set_deadline(Stream::kNever);
         if (!piece) co_return piece.error();
@@ -125,7 +124,7 @@ Awaitable<Result<void>> send(Exchange& x, http::Connection& upstream, const upst
         const bool good = co_await upstream.stream->write(pieces);
         written = good ? Stream::Written::done : Stream::Written::failed;
     }
-    if (written == Stream::Written::failed && upstream.reused)
+    if (written == Stream::Written::failed && upstream.reused && !upstream.stream->timed_out())
         co_return Error{.code = Code::upstream_truncated,
                         .source = core::Source::upstream,
                         .retryable = true,

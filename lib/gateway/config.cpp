@@ -20,6 +20,9 @@ Timeouts read_timeouts(const config::Section& section) {
     timeouts.first_output = section.duration("first_output", timeouts.first_output);
     timeouts.idle = section.duration("idle", timeouts.idle);
     timeouts.total = section.duration("total", timeouts.total);
+    timeouts.request_head = section.duration("request_head", timeouts.request_head);
+    timeouts.request_body = section.duration("request_body", timeouts.request_body);
+    timeouts.keep_alive = section.duration("keep_alive", timeouts.keep_alive);
     return timeouts;
 }
 
@@ -56,6 +59,18 @@ StreamSettings read_stream(const config::Section& section) {
     settings.drain_when_gone = section.choice("on_client_gone", false, {{"cancel", false}, {"drain", true}});
     settings.hold_preamble = section.boolean("hold_preamble", settings.hold_preamble);
     return settings;
+}
+
+/// The files are read here, so that `check-config` and a reload find what is wrong with them before anything changes.
+std::shared_ptr<const net::TlsServerContext> read_tls(const config::Section& section) {
+    if (!section.present()) return nullptr;
+    const std::string certificate = section.required_string("certificate");
+    const std::string key = section.required_string("key");
+    if (certificate.empty() || key.empty()) return nullptr;
+    Result<std::shared_ptr<const net::TlsServerContext>> context = net::TlsServerContext::make(certificate, key);
+    if (context) return *std::move(context);
+    section.fail("cannot be used: " + context.error().detail);
+    return nullptr;
 }
 
 std::vector<ConfiguredKey> read_keys(const config::Section& root) {
@@ -101,6 +116,7 @@ Result<Config> load_config(const std::string& path, const config::Environment& e
             root.fail("listen", listen.error().detail);
         }
     }
+    config.tls = read_tls(root.section("tls"));
     config.workers = static_cast<unsigned>(root.integer("workers", 0, 0, 256));
     config.max_json_bytes = root.size("max_json_bytes", config.max_json_bytes, 1024, std::uint64_t{1} << 30);
     config.expose_routing = root.boolean("expose_routing", true);
@@ -152,6 +168,10 @@ listen = "127.0.0.1:5231"
 # drop_headers = ["x-internal-user"] # of clients' requests: not passed on
 # passthrough_unknown = true # /v1 paths that are not in the endpoint table
 
+# [tls]                    # answers https instead of http; both are needed
+# certificate = "cert.pem" # with its chain
+# key = "key.pem"          # without a passphrase
+
 [store]
 url = "sqlite:data/oaigw.db"   # or "memory:", which forgets everything at the end
 
@@ -172,6 +192,7 @@ type = "openai"                # or "compatible"
 weight = 100
 default = true
 props = { base_url = "http://127.0.0.1:9180", api_key = "env:OPENAI_API_KEY" }
+# An https upstream is verified; of an authority of your own: ca_file = "ca.pem"
 
 [[route]]
 model = "*"                    # exact names first, then the longest pattern that ends in *
@@ -183,6 +204,9 @@ connect = "2s"
 first_output = "60s"           # streams: until the first token
 idle = "60s"                   # between two pieces of an answer
 total = "600s"
+request_head = "15s"           # what a client is given to send a request's head, and its body
+request_body = "60s"
+keep_alive = "75s"             # how long a connection may rest
 
 [failover]                     # while nothing of an answer has reached the client
 max_attempts = 3               # accounts of the version that are tried for one request

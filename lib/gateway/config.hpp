@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "config/document.hpp"
 #include "core/result.hpp"
 #include "net/address.hpp"
+#include "net/tls.hpp"
 #include "upstream/catalog.hpp"
 
 namespace oai::gateway {
@@ -24,6 +26,9 @@ struct Timeouts {
     std::chrono::nanoseconds idle =
         std::chrono::seconds{60};  ///< between two reads once output has begun; and for a slow reader
     std::chrono::nanoseconds total = std::chrono::seconds{600};
+    std::chrono::nanoseconds request_head = std::chrono::seconds{15};  ///< of a new connection, its TLS handshake too
+    std::chrono::nanoseconds request_body = std::chrono::seconds{60};
+    std::chrono::nanoseconds keep_alive = std::chrono::seconds{75};  ///< from an answer to the end of the next head
 };
 
 /// When another account is tried, and how often.
@@ -49,7 +54,8 @@ struct ConfiguredKey {
 
 struct Config {
     net::ListenAddress listen{"127.0.0.1", 5231};
-    unsigned workers = 0;  ///< 0 = cores
+    std::shared_ptr<const net::TlsServerContext> tls;  ///< null: the listener speaks plain HTTP
+    unsigned workers = 0;                              ///< 0 = cores
     std::string store_url = "sqlite:data/oaigw.db";
     std::string data_dir = "data";  ///< where keys of our own are kept: next to the database
     std::string encryption_key;     ///< 64 hex digits; empty: `data_dir`/encryption.key

@@ -62,8 +62,9 @@ struct Gateway::Impl {
 
     static net::Awaitable<void> session(WorkerState& worker, net::Socket socket) {
         Service service(worker);
-        const http::ServerTimeouts timeouts;
-        co_await http::serve_connection(worker.net, std::move(socket), service, timeouts);
+        const Timeouts& configured = worker.tables->timeouts;
+        const http::ServerTimeouts timeouts{.head = configured.request_head, .idle = configured.keep_alive};
+        co_await http::serve_connection(worker.net, std::move(socket), service, timeouts, worker.tables->tls);
     }
 
     Shared shared;
@@ -89,6 +90,7 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const Config& config, FirstKeys&
                                                   .breaker = config.breaker,
                                                   .stream = config.stream,
                                                   .queue_timeout = config.queue_timeout,
+                                                  .tls = config.tls,
                                                   .max_json_bytes = config.max_json_bytes,
                                                   .max_body_bytes = config.max_body_bytes,
                                                   .has_choice = config.catalog.has_choice(),
@@ -99,7 +101,7 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const Config& config, FirstKeys&
     impl->shared.registry.adopt(tables->catalog);
     if (const Result<std::size_t> known = impl->shared.affinity.load(); !known) return known.error();
     if (const Result<void> listening = impl->listen(config, tables); !listening) return listening.error();
-    if (!config.listen.is_loopback())
+    if (!config.listen.is_loopback() && !config.tls)
         core::log(core::LogLevel::warn,
                   "listening beyond loopback without TLS: keys and answers are readable on the way",
                   {{"address", config.listen.text()}});

@@ -1,3 +1,4 @@
+#include "gateway/forward.hpp"
 #include "gateway/stages.hpp"
 #include "gateway/worker_state.hpp"
 
@@ -12,7 +13,6 @@ using net::Stream;
 namespace {
 
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-constexpr std::chrono::seconds kBodyPatience{60};
 /// How much of a body that is passed on as it comes is read first: enough for the fields before a file, and a body
 /// that is no larger can be sent again to another account.
 constexpr std::size_t kLookAhead = 64 * 1024;
@@ -72,7 +72,7 @@ Awaitable<Result<void>> read_body(Exchange& x) {
         if (!written)
             co_return Error{.code = Code::cancelled, .source = core::Source::downstream, .detail = "the client left"};
     }
-    x.downstream.stream->set_deadline(std::chrono::steady_clock::now() + kBodyPatience);
+    x.downstream.stream->set_deadline(deadline_after(x.tables->timeouts.request_body, std::chrono::steady_clock::now()));
     Result<void> read;
     if (is_json_body(x)) {
         const Result<std::string_view> body = co_await http::read_whole_body(
@@ -85,7 +85,7 @@ Awaitable<Result<void>> read_body(Exchange& x) {
     } else {
         read = co_await look_ahead(x);
     }
-    x.downstream.stream->set_deadline(Stream::kNever);
+    x.downstream.stream->set_deadline(Stream::kNever);  // also lets a 408 out
     if (!read) x.reply.keep = false;  // the rest of the body is still on its way
     co_return read;
 }

@@ -19,6 +19,7 @@ struct Tables {
     upstream::BreakerSettings breaker;
     StreamSettings stream;
     std::chrono::nanoseconds queue_timeout{};
+    std::shared_ptr<const net::TlsServerContext> tls;  ///< of connections accepted from now on; null: plain HTTP
     std::size_t max_json_bytes = 0;
     std::uint64_t max_body_bytes = 0;
     bool has_choice = false;  ///< more than one account: resources are remembered

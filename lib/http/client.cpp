@@ -32,7 +32,7 @@ Awaitable<Result<ClientResponse>> exchange(Connection& connection, const ClientR
     if (!written)
         co_return Error{.code = connection.stream->timed_out() ? Code::upstream_timeout : Code::upstream_truncated,
                         .source = core::Source::upstream,
-                        .retryable = connection.reused,
+                        .retryable = connection.reused && !connection.stream->timed_out(),
                         .detail = connection.stream->timed_out() ? "the request could not be sent in time"
                                                                  : connection.stream->error().message()};
     ResponseHead answer;
@@ -61,10 +61,7 @@ std::string_view ClientResponse::header(std::string_view name) const noexcept {
 }
 
 Awaitable<Result<ClientResponse>> fetch(Pool& pool, ClientRequest request) {
-    if (request.url.tls())
-        co_return named(request,
-                        Error{.code = Code::invalid_argument, .detail = "https is not supported here yet; use http"});
-    const Target target(request.url);
+    const Target target(request.url, request.tls);
     const std::string head = head_text(request, target);
     const core::TimePoint deadline = std::chrono::steady_clock::now() + request.timeout;
     for (;;) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,9 +20,10 @@ using HeaderList = std::vector<std::pair<std::string, std::string>>;
 /// use this.
 struct ClientRequest {
     std::string method = "GET";
-    Url url;             ///< scheme, host, port and base path
-    std::string target;  ///< path and query behind the base path, beginning with '/'
-    HeaderList headers;  ///< besides host, content-length and connection
+    Url url;                                                ///< scheme, host, port and base path
+    std::string target;                                     ///< path and query behind the base path, beginning with '/'
+    std::shared_ptr<const net::TlsClientContext> tls = {};  ///< for https; null: the system's authorities
+    HeaderList headers;                                     ///< besides host, content-length and connection
     std::string body;
     std::chrono::nanoseconds timeout = std::chrono::seconds{15};  ///< for all of it
     std::size_t max_response_bytes = std::size_t{64} << 20;

@@ -45,9 +45,10 @@ private:
     std::unique_ptr<ResponseHead> response_head_;
 };
 
-/// Reads a request's head. False when the peer closed between two requests, which is no error. The views of `out` stay
-/// good until the next head is read: the bytes are kept in `connection.head`, the body's first bytes are moved to
-/// `connection.in`. Errors: malformed_http, head_too_large, request_timeout, and cancelled for a close in the middle.
+/// Reads a request's head. False when the peer closed between two requests, or sent not a byte until the deadline,
+/// which is no error. The views of `out` stay good until the next head is read: the bytes are kept in
+/// `connection.head`, the body's first bytes are moved to `connection.in`. Errors: malformed_http, head_too_large,
+/// request_timeout, and cancelled for a close in the middle.
 net::Awaitable<core::Result<bool>> read_request_head(Connection& connection, RequestHead& out);
 
 /// Reads the head of the answer to a `method` request, skipping interim ones. The views of `out` point into

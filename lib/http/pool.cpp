@@ -1,5 +1,6 @@
 #include "http/pool.hpp"
 
+#include <string>
 #include <utility>
 
 #include "net/connect.hpp"
@@ -14,12 +15,29 @@ namespace {
 /// A connection that rested longer is asked whether it still stands: one system call, so not for those in constant use.
 constexpr std::chrono::milliseconds kTrusted{500};
 
+core::Error tls_failure(const Target& target, const net::Stream& stream) {
+    const std::string reason = stream.timed_out()                          ? "no TLS handshake in time"
+                               : stream.error() == boost::asio::error::eof ? "the other side closed it"
+                                                                           : stream.error().message();
+    return core::Error{.code = core::Code::tls_failed,
+                       .source = core::Source::upstream,
+                       .retryable = true,
+                       .detail = "cannot connect securely to " + target.url.host + ":" +
+                                 std::to_string(target.url.port) + ": " + reason};
+}
+
 }  // namespace
 
-Target::Target(Url where)
+Target::Target(Url where) : Target(std::move(where), nullptr) {}
+
+Target::Target(Url where, std::shared_ptr<const net::TlsClientContext> secured)
     : url(std::move(where)),
       authority(url.authority()),
-      origin(url.scheme + "://" + url.host + ":" + std::to_string(url.port)) {}
+      origin(url.scheme + "://" + url.host + ":" + std::to_string(url.port)) {
+    if (!url.tls()) return;
+    tls = secured ? std::move(secured) : net::TlsClientContext::system();
+    origin += "#" + std::to_string(tls->id());
+}
 
 std::unique_ptr<Connection> Pool::take(const Target& target, core::TimePoint now) {
     const auto found = idle_.find(target.origin);
@@ -40,13 +58,19 @@ Awaitable<Result<std::unique_ptr<Connection>>> Pool::open(const Target& target, 
     Result<std::unique_ptr<net::Stream>> stream =
         co_await net::connect(worker_, target.url.host, target.url.port, deadline);
     if (!stream) co_return stream.error();
+    if (target.tls) {
+        (*stream)->set_deadline(deadline);
+        const bool secured = co_await (*stream)->handshake_client(target.tls, target.url.host);
+        if (!secured) co_return tls_failure(target, **stream);
+        (*stream)->set_deadline(net::Stream::kNever);
+    }
     auto connection = std::make_unique<Connection>(worker_, std::move(*stream));
     connection->origin = target.origin;
     co_return connection;
 }
 
 void Pool::give(std::unique_ptr<Connection> connection) {
-    if (!connection->stream->is_open() || !connection->in.empty()) return;
+    if (!connection->stream->is_open() || connection->stream->timed_out() || !connection->in.empty()) return;
     connection->stream->set_deadline(net::Stream::kNever);
     connection->in.release();
     connection->idle_since = connection->read_at;

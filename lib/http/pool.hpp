@@ -9,6 +9,7 @@
 #include "core/result.hpp"
 #include "http/connection.hpp"
 #include "http/url.hpp"
+#include "net/tls.hpp"
 #include "net/worker.hpp"
 
 namespace oai::http {
@@ -16,15 +17,19 @@ namespace oai::http {
 /// A place to send requests to, with what each request needs of it worked out once.
 struct Target {
     Target() = default;
+    /// https: trusts the system's authorities.
     explicit Target(Url where);
+    /// `secured` counts for https only; null: the system's authorities.
+    Target(Url where, std::shared_ptr<const net::TlsClientContext> secured);
 
     Url url;
-    std::string authority;  ///< for the Host field
-    std::string origin;     ///< "http://127.0.0.1:9180": the pool's key
+    std::shared_ptr<const net::TlsClientContext> tls;  ///< null for http
+    std::string authority;                             ///< for the Host field
+    std::string origin;  ///< "http://127.0.0.1:9180", and for https which context: the pool's key
 };
 
-/// Kept connections of one worker to its upstreams, by origin (scheme, host and port). The last one used comes first:
-/// it is the one least likely to have been closed, and the others can age out.
+/// Kept connections of one worker to its upstreams, by origin (scheme, host, port and TLS settings). The last one used
+/// comes first: it is the one least likely to have been closed, and the others can age out.
 class Pool {
 public:
     struct Limits {
@@ -38,9 +43,11 @@ public:
 
     /// A kept connection to the origin, or null. Never waits.
     std::unique_ptr<Connection> take(const Target& target, core::TimePoint now);
-    /// A fresh connection.
+    /// A fresh connection, past its TLS handshake. Failures: connect_failed or tls_failed, retryable, since nothing of
+    /// a request was sent; the detail names host, port and reason.
     net::Awaitable<core::Result<std::unique_ptr<Connection>>> open(const Target& target, core::TimePoint deadline);
-    /// Keeps a connection that stands between two messages; closes it instead when there are enough.
+    /// Keeps a connection that stands between two messages; closes it instead when there are enough, or when a deadline
+    /// has passed on it.
     void give(std::unique_ptr<Connection> connection);
     /// Closes what has rested too long. Called by itself every few hundred `give`s; nothing is cleaned inside `take`.
     void clean();

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <utility>
 
 #include "core/result.hpp"
 #include "http/connection.hpp"
 #include "http/head.hpp"
+#include "net/tls.hpp"
 #include "net/types.hpp"
 #include "net/worker.hpp"
 
@@ -20,20 +22,29 @@ struct ServerTimeouts {
 ///
 /// `Service` has
 ///   `Awaitable<bool> handle(Connection&, RequestHead&)`: answers, body read or not; true when the connection stands at
-///   its next head; `Awaitable<void> refuse(Connection&, const core::Error&)`: answers a head that cannot be read; the
-///   connection closes then.
+///   its next head; `Awaitable<void> refuse(Connection&, const core::Error&)`: answers a head that cannot be read or
+///   came too slowly; the connection closes then.
+///
+/// With `tls` a handshake comes first, within the time of a head. A client that fails it is closed without a word: its
+/// own library knows why.
 template <class Service>
 net::Awaitable<void> serve_connection(net::Worker& worker, net::Socket socket, Service& service,
-                                      ServerTimeouts timeouts) {
+                                      ServerTimeouts timeouts,
+                                      std::shared_ptr<const net::TlsServerContext> tls = nullptr) {
     Connection connection(worker, std::move(socket));
     RequestHead head;
     // One deadline covers waiting for a request and reading its head: `idle` for a connection that is kept, `head` for
     // a new one. A slow head cannot last longer than that, and no timer is moved per read.
     std::chrono::nanoseconds patience = timeouts.head;
+    if (tls) {
+        if (patience.count() != 0) connection.stream->set_deadline(std::chrono::steady_clock::now() + patience);
+        const bool secured = co_await connection.stream->handshake_server(tls);
+        if (!secured) co_return;
+    }
     for (;;) {
         if (patience.count() != 0) connection.stream->set_deadline(std::chrono::steady_clock::now() + patience);
         const core::Result<bool> got = co_await read_request_head(connection, head);
-        connection.stream->set_deadline(net::Stream::kNever);
+        connection.stream->set_deadline(net::Stream::kNever);  // also lets a 408 out
         if (!got) {
             if (connection.stream->is_open()) co_await service.refuse(connection, got.error());
             break;  // whatever follows in the buffer cannot be told from a request: it is dropped

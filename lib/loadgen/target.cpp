@@ -1,6 +1,7 @@
 #include "loadgen/target.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace oai::loadgen {
 
@@ -8,12 +9,10 @@ using core::Code;
 using core::Error;
 using core::Result;
 
-Result<Target> make_target(const std::string& base_url, std::string api_key) {
+Result<Target> make_target(const std::string& base_url, std::string api_key,
+                           std::shared_ptr<const net::TlsClientContext> tls) {
     Result<http::Url> url = http::parse_url(base_url);
     if (!url) return std::move(url.error());
-    if (url->tls())
-        return Error{.code = Code::invalid_argument,
-                     .detail = "https is not supported here yet; use http, or a TLS proxy before " + url->host};
     // The endpoints bring their own /v1.
     if (url->base_path.ends_with("/v1")) url->base_path.erase(url->base_path.size() - 3);
     const bool unusable = std::any_of(api_key.begin(), api_key.end(), [](char c) {
@@ -23,7 +22,7 @@ Result<Target> make_target(const std::string& base_url, std::string api_key) {
     if (unusable)
         return Error{.code = Code::invalid_argument,
                      .detail = "the API key holds a blank or a character that cannot stand in a header"};
-    return Target{.place = http::Target(std::move(*url)), .api_key = std::move(api_key)};
+    return Target{.place = http::Target(std::move(*url), std::move(tls)), .api_key = std::move(api_key)};
 }
 
 std::string request_bytes(const ArrivalStream& stream, const Target& target, const std::string& user_agent) {

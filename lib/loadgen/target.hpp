@@ -1,10 +1,12 @@
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "core/result.hpp"
 #include "http/pool.hpp"
 #include "loadgen/scenario.hpp"
+#include "net/tls.hpp"
 
 namespace oai::loadgen {
 
@@ -15,8 +17,9 @@ struct Target {
     bool embedded = false;  ///< the gateway runs in this process: marked in reports, never compared with others
 };
 
-/// `base_url` with or without a trailing "/v1", as SDKs write it. https is refused until there is TLS.
-core::Result<Target> make_target(const std::string& base_url, std::string api_key);
+/// `base_url` with or without a trailing "/v1", as SDKs write it. `tls`: for https; null: the system's authorities.
+core::Result<Target> make_target(const std::string& base_url, std::string api_key,
+                                 std::shared_ptr<const net::TlsClientContext> tls = nullptr);
 
 /// Head and body of each request of a stream, whole: one write sends it.
 std::string request_bytes(const ArrivalStream& stream, const Target& target, const std::string& user_agent);

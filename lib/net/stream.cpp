@@ -1,44 +1,21 @@
 #include "net/stream.hpp"
 
 #include <algorithm>
-#include <cassert>
+#include <array>
 #include <cerrno>
+#include <string_view>
 #include <sys/socket.h>
+#include <utility>
 
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
 
+#include "net/tls_session.hpp"
 #include "net/worker.hpp"
 
 namespace oai::net {
 
 namespace asio = boost::asio;
-
-Pieces::Pieces(std::initializer_list<std::string_view> pieces) {
-    for (const std::string_view piece : pieces) add(piece);
-}
-
-void Pieces::add(std::string_view piece) noexcept {
-    assert(count_ < kMost);
-    if (!piece.empty()) pieces_[count_++] = piece;
-}
-
-std::size_t Pieces::size() const noexcept {
-    std::size_t total = 0;
-    for (const std::string_view piece : rest()) total += piece.size();
-    return total;
-}
-
-void Pieces::consume(std::size_t n) noexcept {
-    while (n != 0) {
-        std::string_view& piece = pieces_[first_];
-        if (n < piece.size()) {
-            piece.remove_prefix(n);
-            return;
-        }
-        n -= piece.size();
-        ++first_;
-    }
-}
 
 Stream::Stream(Worker& worker, Socket socket) : worker_(worker), socket_(std::move(socket)) {
     boost::system::error_code ignored;
@@ -54,19 +31,27 @@ Stream::~Stream() {
 }
 
 void Stream::close() noexcept {
+    if (tls_) tls_->detach();
     boost::system::error_code ignored;
     socket_.close(ignored);
 }
 
 void Stream::shutdown_send() noexcept {
+    if (tls_) tls_->send_end();
     boost::system::error_code ignored;
     socket_.shutdown(Socket::shutdown_send, ignored);
 }
 
 void Stream::expire() noexcept {
-    timed_out_ = true;
+    late_ = timed_out_ = true;
     deadline_ = kNever;
-    close();
+    boost::system::error_code ignored;
+    socket_.cancel(ignored);
+}
+
+bool Stream::refuse_late() noexcept {
+    if (late_) error_ = asio::error::timed_out;
+    return late_;
 }
 
 void Stream::wake() noexcept {
@@ -86,11 +71,75 @@ Awaitable<bool> Stream::connect(TcpEndpoint endpoint) {
     co_return !error_;
 }
 
+Awaitable<bool> Stream::handshake_client(std::shared_ptr<const TlsClientContext> context, std::string host) {
+    tls_ = std::make_unique<TlsSession>(std::move(context), std::move(host), socket_.native_handle());
+    return handshake();
+}
+
+Awaitable<bool> Stream::handshake_server(const std::shared_ptr<const TlsServerContext>& context) {
+    tls_ = std::make_unique<TlsSession>(context, socket_.native_handle());
+    return handshake();
+}
+
+bool Stream::tls_resumed() const noexcept {
+    return tls_ && tls_->resumed();
+}
+
+namespace {
+
+Socket::wait_type readiness(TlsSession::Step step) noexcept {
+    return step == TlsSession::Step::wait_write ? Socket::wait_write : Socket::wait_read;
+}
+
+}  // namespace
+
+Awaitable<bool> Stream::handshake() {
+    for (;;) {
+        if (refuse_late()) co_return false;
+        const TlsSession::Step step = tls_->handshake();
+        if (step == TlsSession::Step::done) co_return true;
+        if (step == TlsSession::Step::failed) {
+            error_ = tls_->error();
+            co_return false;
+        }
+        co_await socket_.async_wait(readiness(step), asio::redirect_error(use_awaitable, error_));
+        if (error_) co_return false;
+    }
+}
+
 Awaitable<std::size_t> Stream::read_some(std::span<char> into) {
+    if (tls_ || late_) [[unlikely]]
+        return read_tls_or_late(into);
     return socket_.async_read_some(asio::buffer(into.data(), into.size()), asio::redirect_error(use_awaitable, error_));
 }
 
+Awaitable<std::size_t> Stream::read_tls_or_late(std::span<char> into) {
+    // Reads that never wait would keep every other session, and the sweep, from their turn.
+    constexpr unsigned kTurn = 16;
+    for (;;) {
+        if (refuse_late()) co_return 0;
+        // OpenSSL may hold bytes while the socket has none: it is asked first, then the socket is waited for.
+        std::size_t n = 0;
+        const TlsSession::Step step = tls_->read(into, n);
+        if (step == TlsSession::Step::failed) {
+            error_ = tls_->error();
+            co_return 0;
+        }
+        if (step == TlsSession::Step::done) {
+            error_ = {};
+            if (++reads_at_once_ % kTurn == 0) co_await asio::post(socket_.get_executor(), use_awaitable);
+            co_return n;
+        }
+        co_await socket_.async_wait(readiness(step), asio::redirect_error(use_awaitable, error_));
+        if (error_) co_return 0;
+    }
+}
+
 std::size_t Stream::try_read(std::span<char> into) noexcept {
+    if (tls_) {
+        std::size_t read = 0;
+        return tls_->read(into, read) == TlsSession::Step::done ? read : 0;
+    }
     const ssize_t n = ::recv(socket_.native_handle(), into.data(), into.size(), 0);
     return n > 0 ? static_cast<std::size_t>(n) : 0;
 }
@@ -122,6 +171,8 @@ ssize_t send_pieces(int socket, const Pieces& pieces) noexcept {
 }  // namespace
 
 Stream::Written Stream::try_write(Pieces& pieces) noexcept {
+    if (tls_ || late_) [[unlikely]]
+        return try_write_tls_or_late(pieces);
     while (!pieces.empty()) {
         const ssize_t n = send_pieces(socket_.native_handle(), pieces);
         if (n >= 0) {
@@ -136,29 +187,52 @@ Stream::Written Stream::try_write(Pieces& pieces) noexcept {
     return Written::done;
 }
 
+Stream::Written Stream::try_write_tls_or_late(Pieces& pieces) noexcept {
+    if (refuse_late()) return Written::failed;
+    const TlsSession::Step step = tls_->write(pieces);
+    awaits_read_ = step == TlsSession::Step::wait_read;
+    switch (step) {
+        case TlsSession::Step::done: return Written::done;
+        case TlsSession::Step::failed: error_ = tls_->error(); return Written::failed;
+        default: return Written::blocked;
+    }
+}
+
 Awaitable<bool> Stream::write(Pieces pieces) {
     for (;;) {
         const Written written = try_write(pieces);
         if (written == Written::done) co_return true;
         if (written == Written::failed) co_return false;
-        co_await socket_.async_wait(Socket::wait_write, asio::redirect_error(use_awaitable, error_));
+        co_await socket_.async_wait(awaits_read_ ? Socket::wait_read : Socket::wait_write,
+                                    asio::redirect_error(use_awaitable, error_));
         if (error_) co_return false;
     }
 }
 
-void Stream::look_for_peer() noexcept {
+namespace {
+
+/// What has arrived on a plain socket while nobody reads.
+TlsSession::Peer look_at(int socket) noexcept {
     char byte = 0;
-    const ssize_t n = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))) return;
+    const ssize_t n = ::recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (n > 0) return TlsSession::Peer::spoke;
+    return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) ? TlsSession::Peer::quiet
+                                                                                : TlsSession::Peer::gone;
+}
+
+}  // namespace
+
+void Stream::look_for_peer() noexcept {
+    const TlsSession::Peer peer = tls_ ? tls_->look() : look_at(socket_.native_handle());
+    if (peer != TlsSession::Peer::gone) return;
     peer_gone_ = true;
     dependent_->close();
     dependent_ = nullptr;
 }
 
 bool Stream::is_stale() noexcept {
-    char byte = 0;
-    const ssize_t n = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    return !(n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK));
+    const TlsSession::Peer peer = tls_ ? tls_->look() : look_at(socket_.native_handle());
+    return peer != TlsSession::Peer::quiet;
 }
 
 }  // namespace oai::net

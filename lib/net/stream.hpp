@@ -1,43 +1,31 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
+#include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 
 #include <boost/asio/redirect_error.hpp>
 
 #include "core/clock.hpp"
+#include "net/pieces.hpp"
+#include "net/tls.hpp"
 #include "net/types.hpp"
 
 namespace oai::net {
 
+class TlsSession;
 class Worker;
 
-/// What is to be written, as up to eight pieces that go out in one system call. Views: the bytes stay where they are.
-class Pieces {
-public:
-    Pieces() = default;
-    Pieces(std::initializer_list<std::string_view> pieces);  // NOLINT(google-explicit-constructor)
-
-    void add(std::string_view piece) noexcept;
-    bool empty() const noexcept { return first_ == count_; }
-    std::size_t size() const noexcept;
-    std::span<const std::string_view> rest() const noexcept { return {pieces_.data() + first_, count_ - first_}; }
-    void consume(std::size_t n) noexcept;
-
-private:
-    static constexpr std::size_t kMost = 8;
-    std::array<std::string_view, kMost> pieces_{};
-    std::size_t first_ = 0;
-    std::size_t count_ = 0;
-};
-
-/// A connected TCP socket of one worker, with one deadline for whatever is awaited on it.
+/// A connected TCP socket of one worker, plain or with TLS after a handshake, with one deadline for whatever is awaited
+/// on it.
 ///
 /// Failures are states, not exceptions: a read of 0 bytes or a write that says `failed` leaves the reason in `error()`,
-/// and `timed_out()` tells a deadline from the other side's close. Not movable: the worker keeps a list of its streams.
+/// and `timed_out()` tells a deadline from the other side's close. `error()` is asio's eof for a clean end only: with
+/// TLS that is the other side's word for it, so that nobody on the way can cut an answer and have it look whole.
+/// Not movable: the worker keeps a list of its streams.
 class Stream {
 public:
     static constexpr core::TimePoint kNever = core::TimePoint::max();
@@ -50,12 +38,18 @@ public:
     Worker& worker() noexcept { return worker_; }
     bool is_open() const noexcept { return socket_.is_open(); }
     void close() noexcept;
-    /// Says that nothing more will be sent; the other side's bytes can still be read.
+    /// Says that nothing more will be sent, and that this is a good end; the other side's bytes can still be read.
     void shutdown_send() noexcept;
 
-    /// Until when the pending and the following operations may take. The worker's sweep closes what is late, up to 50
-    /// ms after.
-    void set_deadline(core::TimePoint at) noexcept { deadline_ = at; }
+    /// Until when the pending and the following operations may take. Up to 50 ms after it the worker's sweep ends the
+    /// pending one, and every following one fails at once until there is a new deadline: a server that waited in vain
+    /// can still say so.
+    void set_deadline(core::TimePoint at) noexcept {
+        deadline_ = at;
+        late_ = false;
+    }
+    /// A deadline has passed on this stream, now or earlier. Nobody knows what of the last operation was done: it must
+    /// not carry another exchange.
     bool timed_out() const noexcept { return timed_out_; }
     const boost::system::error_code& error() const noexcept { return error_; }
 
@@ -69,6 +63,13 @@ public:
 
     /// Connects a socket that is open and not connected. False when it failed.
     Awaitable<bool> connect(TcpEndpoint endpoint);
+
+    /// From here on everything read and written is TLS. `host` is what the other side has to be: a name or an address.
+    /// False when it failed: nothing but `close` makes sense then.
+    Awaitable<bool> handshake_client(std::shared_ptr<const TlsClientContext> context, std::string host);
+    Awaitable<bool> handshake_server(const std::shared_ptr<const TlsServerContext>& context);
+    /// The handshake went on from an earlier session with the same host.
+    bool tls_resumed() const noexcept;
 
     /// Bytes read, at least one; 0 at the end of the stream or on failure.
     Awaitable<std::size_t> read_some(std::span<char> into);
@@ -84,7 +85,8 @@ public:
     /// The other side closed its half while nobody read (see PeerWatch).
     bool peer_gone() const noexcept { return peer_gone_; }
 
-    /// A kept connection that the other side closed or wrote to while nobody asked. One system call.
+    /// A kept connection that the other side closed or wrote to while nobody asked. One system call. TLS: not while a
+    /// read is pending, and neither is PeerWatch.
     bool is_stale() noexcept;
 
 private:
@@ -93,6 +95,10 @@ private:
     void expire() noexcept;
     void wake() noexcept;
     void look_for_peer() noexcept;
+    bool refuse_late() noexcept;
+    Awaitable<bool> handshake();
+    Awaitable<std::size_t> read_tls_or_late(std::span<char> into);
+    Written try_write_tls_or_late(Pieces& pieces) noexcept;
 
     Worker& worker_;
     Socket socket_;
@@ -100,8 +106,12 @@ private:
     core::TimePoint wake_ = kNever;
     bool woken_ = false;
     boost::system::error_code error_;
+    std::unique_ptr<TlsSession> tls_;  ///< null: plain
+    unsigned reads_at_once_ = 0;
+    bool late_ = false;  ///< the deadline has passed, and no new one was set
     bool timed_out_ = false;
     bool peer_gone_ = false;
+    bool awaits_read_ = false;     ///< a TLS write that cannot go on before something is read
     Stream* dependent_ = nullptr;  ///< closed when the peer has gone
     Stream* next_ = nullptr;
     Stream* previous_ = nullptr;

@@ -17,6 +17,8 @@ struct CheckOptions {
     std::string base_url;
     std::string report_file;
 
+    std::string ca_file;      ///< https: the authorities to trust; empty: the system's
+    bool insecure = false;    ///< https: no certificate is checked
     std::string admin_token;  ///< literal, @file, env:NAME or file:PATH
     std::string platform = "openai";
     std::string group_id, provider, version, model;

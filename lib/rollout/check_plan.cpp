@@ -75,6 +75,8 @@ Result<OverviewQuery> read_query(const CheckOptions& options) {
 Result<void> plan_gateway(const CheckOptions& options, CheckPlan& plan) {
     const Result<http::Url> url = http::parse_url(options.base_url);
     if (!url) return usage("--base-url: " + url.error().detail);
+    const auto tls = net::TlsClientContext::make({.ca_file = options.ca_file, .verify = !options.insecure});
+    if (!tls) return usage("--ca-file: " + tls.error().detail);
     Result<std::string> token = read_token(options);
     if (!token) return token.error();
     const Result<OverviewQuery> query = read_query(options);
@@ -84,7 +86,7 @@ Result<void> plan_gateway(const CheckOptions& options, CheckPlan& plan) {
     if (options.timeout <= std::chrono::nanoseconds{0} || options.timeout > std::chrono::hours{1})
         return usage("--timeout must be above 0 and at most 1h: a check that waits for ever decides nothing");
     plan.source = std::make_unique<GatewaySource>(
-        OpsServer{.url = *url, .token = std::move(*token), .timeout = options.timeout}, *query, *scale);
+        OpsServer{.url = *url, .tls = *tls, .token = std::move(*token), .timeout = options.timeout}, *query, *scale);
     plan.report.source = {report::SourceKind::gateway, url->text()};
     plan.report.window.asked = query->start_time.empty()
                                    ? query->time_range

@@ -56,6 +56,8 @@ std::string failure(const Error& error, const OpsServer& server) {
             return "gave no whole answer within " + limit +
                    ": it hangs or is overloaded (--timeout sets how long to wait)";
         case Code::connect_failed: return error.detail + "; is --base-url right and the gateway running?";
+        case Code::tls_failed:
+            return error.detail + "; --ca-file names the authority to trust, if it is one of your own";
         case Code::upstream_truncated: return "the answer was cut off: " + error.detail;
         case Code::upstream_malformed: return "answered something that is not HTTP as expected: " + error.detail;
         default: return error.detail;
@@ -116,6 +118,7 @@ Result<Value> read_envelope(const http::ClientResponse& response) {
 Result<Value> get_ops(const OpsServer& server, std::string_view target) {
     http::ClientRequest request;
     request.url = server.url;
+    request.tls = server.tls;
     request.target = "/api/v1/admin/ops" + std::string(target);
     request.timeout = server.timeout;
     request.headers = {{"accept", "application/json"}, {"accept-encoding", "identity"}, {"user-agent", "oaiguard"}};

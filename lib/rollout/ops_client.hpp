@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -8,13 +9,15 @@
 #include "http/client.hpp"
 #include "http/url.hpp"
 #include "json/value.hpp"
+#include "net/tls.hpp"
 
 namespace oai::rollout {
 
 /// A server with the ops API `/api/v1/admin/ops`: a gateway of ours or an ancestor.
 struct OpsServer {
     http::Url url;
-    std::string token = {};  ///< sent as `Authorization: Bearer`; empty: none
+    std::shared_ptr<const net::TlsClientContext> tls = {};  ///< for https; null: the system's authorities
+    std::string token = {};                                 ///< sent as `Authorization: Bearer`; empty: none
     std::chrono::nanoseconds timeout = std::chrono::seconds{15};
 };
 

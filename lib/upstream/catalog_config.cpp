@@ -1,6 +1,8 @@
 #include "upstream/catalog_config.hpp"
 
 #include <algorithm>
+#include <map>
+#include <memory>
 #include <set>
 #include <utility>
 
@@ -14,17 +16,40 @@ namespace {
 
 constexpr std::int64_t kMostWeight = 1'000'000;
 
+using TlsContext = std::shared_ptr<const net::TlsClientContext>;
+
+/// How accounts are reached over TLS, by their settings: accounts with the same ones share connections.
+class TlsContexts {
+public:
+    /// Null: the system's authorities, or nothing to be had (which is a problem of the section).
+    TlsContext read(const config::Section& section) {
+        net::TlsClientOptions options;
+        if (section.has("ca_file")) options.ca_file = section.required_string("ca_file");
+        options.verify = section.boolean("tls_verify", true);
+        if (options.ca_file.empty() && options.verify) return nullptr;
+        if (!options.ca_file.empty() && !options.verify)
+            section.fail("ca_file", "has no use where tls_verify is false; keep one of them");
+        TlsContext& context = made_[{options.ca_file, options.verify}];
+        if (context) return context;
+        Result<TlsContext> made = net::TlsClientContext::make(options);
+        if (made) {
+            context = *std::move(made);
+        } else {
+            section.fail("ca_file", "cannot be used: " + made.error().detail);
+        }
+        return context;
+    }
+
+private:
+    std::map<std::pair<std::string, bool>, TlsContext> made_;
+};
+
 /// The endpoint table's paths begin with /v1; people write a base URL with it (OPENAI_BASE_URL) and without.
-Result<http::Target> target_of(std::string_view base_url) {
+Result<http::Target> target_of(std::string_view base_url, TlsContext tls = nullptr) {
     Result<http::Url> url = http::parse_url(base_url);
     if (!url) return url.error();
-    if (url->tls())
-        return core::Error{.code = core::Code::invalid_argument,
-                           .detail =
-                               "https upstreams are not supported by this version; use an http:// address, such as a "
-                               "TLS-terminating proxy"};
     if (url->base_path.ends_with("/v1")) url->base_path.resize(url->base_path.size() - 3);
-    return http::Target(std::move(*url));
+    return http::Target(std::move(*url), std::move(tls));
 }
 
 /// The header lines that show a provider who pays.
@@ -59,7 +84,7 @@ void check_credential(const config::Section& section, std::string_view key, std:
     if (!printable) section.fail(key, "must be printable ASCII without blanks");
 }
 
-Account read_account(const config::Section& section, std::string name, AccountType type) {
+Account read_account(const config::Section& section, std::string name, AccountType type, TlsContexts& contexts) {
     Account account{.name = std::move(name), .type = type};
     const std::string url = section.required_string("base_url");
     const std::string api_key = section.secret("api_key");
@@ -75,8 +100,9 @@ Account read_account(const config::Section& section, std::string name, AccountTy
             account.deployments.emplace(model, deployment);
         account.api_version = section.string("api_version");
     }
+    TlsContext tls = contexts.read(section);
     if (url.empty()) return account;
-    Result<http::Target> target = target_of(url);
+    Result<http::Target> target = target_of(url, std::move(tls));
     if (target) {
         account.target = std::move(*target);
     } else {
@@ -85,11 +111,11 @@ Account read_account(const config::Section& section, std::string name, AccountTy
     return account;
 }
 
-std::map<std::string, Account> read_accounts(const config::Section& root) {
+std::map<std::string, Account> read_accounts(const config::Section& root, TlsContexts& contexts) {
     std::map<std::string, Account> accounts;
     for (const config::Section& section : root.sections("account")) {
         Account account =
-            read_account(section, section.required_string("name"), read_type(section, AccountType::openai));
+            read_account(section, section.required_string("name"), read_type(section, AccountType::openai), contexts);
         account.weight = section.integer("weight", 1, 0, kMostWeight);
         const std::string name = account.name;
         if (!accounts.emplace(name, std::move(account)).second)
@@ -99,7 +125,7 @@ std::map<std::string, Account> read_accounts(const config::Section& root) {
 }
 
 Version read_version(const config::Section& section, const std::string& provider,
-                     std::map<std::string, Account>& accounts, std::set<std::string>& used) {
+                     std::map<std::string, Account>& accounts, std::set<std::string>& used, TlsContexts& contexts) {
     Version version{
         .provider = provider, .version = section.required_string("version"), .model_name = {}, .accounts = {}};
     const AccountType type = read_type(section, AccountType::openai);
@@ -114,7 +140,7 @@ Version read_version(const config::Section& section, const std::string& provider
         section.fail("accounts", "and props.base_url exclude each other: name a pool or give one URL");
     if (!implicit && names.empty()) section.fail("needs props.base_url, or accounts = [\"name\", ...]");
     version.ask_for_usage = props.boolean("ask_for_usage", true);
-    if (implicit) version.accounts.push_back(read_account(props, provider + "/" + version.version, type));
+    if (implicit) version.accounts.push_back(read_account(props, provider + "/" + version.version, type, contexts));
     for (const std::string& name : names) {
         const auto found = accounts.find(name);
         if (found == accounts.end()) {
@@ -132,7 +158,8 @@ Version read_version(const config::Section& section, const std::string& provider
 }  // namespace
 
 Catalog read_catalog(const config::Section& root) {
-    std::map<std::string, Account> accounts = read_accounts(root);
+    TlsContexts contexts;
+    std::map<std::string, Account> accounts = read_accounts(root, contexts);
     std::set<std::string> used;
     std::vector<Provider> providers;
     for (const config::Section& section : root.sections("provider")) {
@@ -145,7 +172,7 @@ Catalog read_catalog(const config::Section& root) {
                 section.fail("name", "is already the name of another provider of that category");
         }
         for (const config::Section& entry : section.sections("version")) {
-            Version version = read_version(entry, provider.name, accounts, used);
+            Version version = read_version(entry, provider.name, accounts, used, contexts);
             for (const Version& other : provider.versions) {
                 if (other.version == version.version) entry.fail("version", "stands twice in this provider");
                 if (other.is_default && version.is_default)

@@ -81,6 +81,7 @@ Ended outcome_of(int http_status, Ending ending) noexcept {
 Outcome outcome_of(const core::Error& error) noexcept {
     switch (error.code) {
         case core::Code::connect_failed: return Outcome::connect_error;
+        case core::Code::tls_failed: return Outcome::tls_error;
         case core::Code::upstream_timeout:
         case core::Code::request_timeout:
         case core::Code::timed_out: return Outcome::timeout;

@@ -43,7 +43,8 @@ const ErrorFace& face_of(Code code) noexcept {
         case Code::head_too_large: return head_size;
         case Code::rate_limited: return limited;
         case Code::cancelled: return cancelled;
-        case Code::connect_failed: return connect;
+        case Code::connect_failed:
+        case Code::tls_failed: return connect;
         case Code::upstream_error: return upstream;
         case Code::upstream_truncated: return truncated;
         case Code::upstream_malformed: return garbled;

@@ -15,8 +15,21 @@ TEST_CASE("a flag that was not given is no text") {
     app.parse(std::move(arguments));
     CHECK(target.base_url == "http://127.0.0.1:1");
     CHECK_FALSE(target.api_key.has_value());
+    CHECK(target.ca_file.empty());
+    CHECK_FALSE(target.insecure);
     CHECK(output.out == "reports");
     CHECK_FALSE(output.json);
+}
+
+TEST_CASE("authorities to trust and trusting anybody exclude each other") {
+    oai::cli::TargetOptions target;
+    CLI::App app;
+    oai::cli::add_target_options(app, target);
+    app.parse("--ca-file ca.pem");
+    CHECK(target.ca_file == "ca.pem");
+    app.parse("--insecure");
+    CHECK(target.insecure);
+    CHECK_THROWS_AS(app.parse("--ca-file ca.pem --insecure"), CLI::ParseError);
 }
 
 TEST_CASE("what is no terminal gets neither colour nor signs") {

@@ -8,6 +8,8 @@
 
 #include <doctest/doctest.h>
 
+#include "support/authority.hpp"
+
 using namespace oai;
 using namespace oai::gateway;
 
@@ -61,6 +63,41 @@ TEST_CASE("every mistake is said at once, each with its line") {
     CHECK(text.find(".toml:7: \"value\" must be at least 8 characters") != std::string::npos);
 }
 
+TEST_CASE("a certificate and its key are read with the file, and what is wrong with them is said there") {
+    oai::test::Authority authority;
+    const oai::test::Identity good = authority.issue(), other = authority.issue();
+    struct Row {
+        const char* name;
+        std::string text;
+        std::string want;  ///< empty: it is read
+    };
+    const auto section = [](const std::string& certificate, const std::string& key) {
+        return "[tls]\ncertificate = \"" + certificate + "\"\nkey = \"" + key + "\"\n";
+    };
+    const Row rows[] = {
+        {"both", section(good.certificate, good.key), ""},
+        {"no key", "[tls]\ncertificate = \"" + good.certificate + "\"\n", "[tls] needs \"key\""},
+        {"no certificate", "[tls]\nkey = \"" + good.key + "\"\n", "[tls] needs \"certificate\""},
+        {"another's key", section(good.certificate, other.key),
+         ".toml:1: [tls] cannot be used: " + other.key + ": this is not the key of the certificate"},
+        {"no file", section("no-such.pem", good.key), "no-such.pem: No such file or directory"},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(row.name);
+        const TempFile file(row.text);
+        const auto config = load_config(file.path, config::empty_environment());
+        REQUIRE(config.has_value() == row.want.empty());
+        if (config) {
+            CHECK(config->tls != nullptr);
+        } else {
+            CAPTURE(config.error().detail);
+            CHECK(config.error().detail.find(row.want) != std::string::npos);
+        }
+    }
+    const TempFile plain("");
+    CHECK(load_config(plain.path, config::empty_environment())->tls == nullptr);
+}
+
 TEST_CASE("the environment wins over the file, and its client key comes on top") {
     const TempFile file("[admin]\nkey = \"from-file\"\n[[key]]\nname = \"a\"\nvalue = \"sk-from-file\"\n");
     const auto plain = load_config(file.path, config::empty_environment());
@@ -84,6 +121,8 @@ TEST_CASE("without a file the environment makes the upstream, and what cannot wo
         default_config(environment({{"OPENAI_BASE_URL", "http://127.0.0.1:9180/v1"}, {"OPENAI_API_KEY", "sk-1"}}));
     REQUIRE(one);
     CHECK(one->catalog.providers()[0].versions[0].accounts[0].target.origin == "http://127.0.0.1:9180");
-    CHECK_FALSE(default_config(environment({{"OPENAI_API_KEY", "sk-1"}})));
+    const auto usual = default_config(environment({{"OPENAI_API_KEY", "sk-1"}}));
+    REQUIRE(usual);
+    CHECK(usual->catalog.providers()[0].versions[0].accounts[0].target.url.text() == "https://api.openai.com");
     CHECK_FALSE(default_config(environment({{"OPENAI_BASE_URL", "127.0.0.1:9180"}})));
 }

@@ -53,6 +53,7 @@ TEST_CASE("whose failure it is follows from where it was known") {
         {core::Code::unauthorized, core::Source::downstream, Outcome::http_4xx, Owner::client, true, false},
         {core::Code::invalid_request, core::Source::downstream, Outcome::http_4xx, Owner::client, false, false},
         {core::Code::connect_failed, core::Source::upstream, Outcome::connect_error, Owner::upstream, false, true},
+        {core::Code::tls_failed, core::Source::upstream, Outcome::tls_error, Owner::upstream, false, true},
         {core::Code::upstream_truncated, core::Source::upstream, Outcome::truncated, Owner::upstream, false, true},
         {core::Code::upstream_timeout, core::Source::upstream, Outcome::timeout, Owner::upstream, false, true},
         {core::Code::upstream_malformed, core::Source::upstream, Outcome::malformed, Owner::upstream, false, true},

@@ -61,6 +61,38 @@ map = { "alias-model" = "gpt-real" }
     CHECK(got.catalog.select("gpt-x", 0)->version->version == "v1");
 }
 
+TEST_CASE("an https account trusts the system's authorities unless it says otherwise, and equal settings are one") {
+    const Read got = read(R"(
+[[provider]]
+name = "p"
+[[provider.version]]
+version = "v1"
+accounts = ["plain", "usual", "own", "other"]
+[[account]]
+name = "plain"
+base_url = "http://a.example"
+[[account]]
+name = "usual"
+base_url = "https://a.example"
+[[account]]
+name = "own"
+base_url = "https://a.example"
+tls_verify = false
+[[account]]
+name = "other"
+base_url = "https://b.example:8443"
+tls_verify = false
+)");
+    CHECK(got.problems == "");
+    const std::vector<Account>& accounts = got.catalog.providers().at(0).versions.at(0).accounts;
+    REQUIRE(accounts.size() == 4);
+    CHECK(accounts[0].target.tls == nullptr);
+    CHECK(accounts[1].target.tls == net::TlsClientContext::system());
+    CHECK(accounts[2].target.tls != accounts[1].target.tls);
+    CHECK(accounts[2].target.tls == accounts[3].target.tls);
+    CHECK(accounts[1].target.origin != accounts[2].target.origin);
+}
+
 TEST_CASE("what is wrong is said with its line") {
     struct Row {
         const char* text;
@@ -72,8 +104,11 @@ TEST_CASE("what is wrong is said with its line") {
         {"[[provider]]\nname = \"p\"\n[[provider.version]]\nversion = \"v1\"\nprops = { base_url = \"ftp://x\" }\n",
          "x.toml:5: "},
         {"[[provider]]\nname = \"p\"\n[[provider.version]]\nversion = \"v1\"\nprops = { base_url = "
-         "\"https://api.example.com\" }\n",
-         "https upstreams are not supported"},
+         "\"https://api.example.com\", ca_file = \"no-such.pem\" }\n",
+         "x.toml:5: \"ca_file\" cannot be used: no-such.pem: No such file or directory"},
+        {"[[provider]]\nname = \"p\"\n[[provider.version]]\nversion = \"v1\"\nprops = { base_url = "
+         "\"https://api.example.com\", ca_file = \"ca.pem\", tls_verify = false }\n",
+         "has no use where tls_verify is false"},
         {"[[provider]]\nname = \"p\"\n[[provider.version]]\nversion = \"v1\"\naccounts = [\"nobody\"]\n",
          "no [[account]] of that name"},
         {"[[account]]\nname = \"a\"\nbase_url = \"http://x\"\n", "is in the accounts of no version"},
