@@ -64,7 +64,7 @@ Awaitable<Result<ClientResponse>> fetch(Pool& pool, ClientRequest request) {
     if (request.url.tls())
         co_return named(request,
                         Error{.code = Code::invalid_argument, .detail = "https is not supported here yet; use http"});
-    const Target target(request.url);
+    const Target target(request.url, request.proxy);
     const std::string head = head_text(request, target);
     const core::TimePoint deadline = std::chrono::steady_clock::now() + request.timeout;
     for (;;) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,7 +20,8 @@ using HeaderList = std::vector<std::pair<std::string, std::string>>;
 /// use this.
 struct ClientRequest {
     std::string method = "GET";
-    Url url;             ///< scheme, host, port and base path
+    Url url;  ///< scheme, host, port and base path
+    std::shared_ptr<const net::Proxy> proxy = {};
     std::string target;  ///< path and query behind the base path, beginning with '/'
     HeaderList headers;  ///< besides host, content-length and connection
     std::string body;

@@ -1,5 +1,6 @@
 #include "http/pool.hpp"
 
+#include <functional>
 #include <utility>
 
 #include "net/connect.hpp"
@@ -14,12 +15,19 @@ namespace {
 /// A connection that rested longer is asked whether it still stands: one system call, so not for those in constant use.
 constexpr std::chrono::milliseconds kTrusted{500};
 
+/// Tells proxies apart, also two users of one: their ways out may differ. The password only as a hash: keys get logged.
+std::string way_through(const net::Proxy& proxy) {
+    return " through " + proxy.name() + " as " + proxy.user + "#" +
+           std::to_string(std::hash<std::string>{}(proxy.password));
+}
+
 }  // namespace
 
-Target::Target(Url where)
+Target::Target(Url where, std::shared_ptr<const net::Proxy> through)
     : url(std::move(where)),
+      proxy(std::move(through)),
       authority(url.authority()),
-      origin(url.scheme + "://" + url.host + ":" + std::to_string(url.port)) {}
+      origin(url.scheme + "://" + url.host + ":" + std::to_string(url.port) + (proxy ? way_through(*proxy) : "")) {}
 
 std::unique_ptr<Connection> Pool::take(const Target& target, core::TimePoint now) {
     const auto found = idle_.find(target.origin);
@@ -37,8 +45,8 @@ std::unique_ptr<Connection> Pool::take(const Target& target, core::TimePoint now
 }
 
 Awaitable<Result<std::unique_ptr<Connection>>> Pool::open(const Target& target, core::TimePoint deadline) {
-    Result<std::unique_ptr<net::Stream>> stream =
-        co_await net::connect(worker_, target.url.host, target.url.port, deadline);
+    const net::Destination to{.host = target.url.host, .port = target.url.port, .proxy = target.proxy};
+    Result<std::unique_ptr<net::Stream>> stream = co_await net::connect(worker_, to, deadline);
     if (!stream) co_return stream.error();
     auto connection = std::make_unique<Connection>(worker_, std::move(*stream));
     connection->origin = target.origin;

@@ -9,6 +9,7 @@
 #include "core/result.hpp"
 #include "http/connection.hpp"
 #include "http/url.hpp"
+#include "net/proxy.hpp"
 #include "net/worker.hpp"
 
 namespace oai::http {
@@ -16,15 +17,16 @@ namespace oai::http {
 /// A place to send requests to, with what each request needs of it worked out once.
 struct Target {
     Target() = default;
-    explicit Target(Url where);
+    explicit Target(Url where, std::shared_ptr<const net::Proxy> through = nullptr);
 
     Url url;
-    std::string authority;  ///< for the Host field
-    std::string origin;     ///< "http://127.0.0.1:9180": the pool's key
+    std::shared_ptr<const net::Proxy> proxy;  ///< null: straight
+    std::string authority;                    ///< for the Host field
+    std::string origin;  ///< the pool's key: "http://127.0.0.1:9180", and the way there if not straight
 };
 
-/// Kept connections of one worker to its upstreams, by origin (scheme, host and port). The last one used comes first:
-/// it is the one least likely to have been closed, and the others can age out.
+/// Kept connections of one worker to its upstreams, by origin (scheme, host, port and proxy). The last one used comes
+/// first: it is the one least likely to have been closed, and the others can age out.
 class Pool {
 public:
     struct Limits {

@@ -1,10 +1,12 @@
 #include "upstream/catalog_config.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <set>
 #include <utility>
 
 #include "core/units.hpp"
+#include "net/proxy.hpp"
 
 namespace oai::upstream {
 
@@ -37,16 +39,27 @@ void check_credential(const config::Section& section, std::string_view key, std:
     if (!printable) section.fail(key, "must be printable ASCII without blanks");
 }
 
+/// Null when none is set. A secret: it may hold a password.
+std::shared_ptr<const net::Proxy> read_proxy(const config::Section& section) {
+    const std::string text = section.secret("proxy");
+    if (text.empty()) return nullptr;
+    core::Result<net::Proxy> proxy = net::parse_proxy_url(text);
+    if (proxy) return std::make_shared<const net::Proxy>(std::move(*proxy));
+    section.fail("proxy", proxy.error().detail);
+    return nullptr;
+}
+
 Account read_account(const config::Section& section, std::string name) {
     Account account{.name = std::move(name), .target = {}, .authorization = {}};
     const std::string url = section.required_string("base_url");
     const std::string api_key = section.secret("api_key");
     check_credential(section, "api_key", api_key);
     account.authorization = bearer(api_key);
+    std::shared_ptr<const net::Proxy> proxy = read_proxy(section);
     if (url.empty()) return account;
     Result<http::Target> target = target_of(url);
     if (target) {
-        account.target = std::move(*target);
+        account.target = http::Target(std::move(target->url), std::move(proxy));
     } else {
         section.fail("base_url", target.error().detail);
     }
