@@ -62,7 +62,7 @@ struct Waiter {
 
 struct Name {
     std::optional<Answer> answer;
-    core::TimePoint refresh_at{};  ///< from then on the next caller starts a lookup
+    core::TimePoint refresh_at{};  ///< from then on the next caller starts a lookup; never after `use_until`
     core::TimePoint use_until{};   ///< from then on the answer is none
     bool looking = false;
     std::vector<std::shared_ptr<Waiter>> waiters;
@@ -168,7 +168,10 @@ void Resolver::State::keep(const std::string& host, Answer answer) {
         name.answer = std::move(answer);
     } else {
         name.refresh_at = now + limits.failed;
-        if (still_good) return;
+        if (still_good) {
+            name.refresh_at = std::min(name.refresh_at, name.use_until);
+            return;
+        }
         name.use_until = name.refresh_at;
         name.answer = std::move(answer);
     }
