@@ -61,7 +61,7 @@ std::string_view ClientResponse::header(std::string_view name) const noexcept {
 }
 
 Awaitable<Result<ClientResponse>> fetch(Pool& pool, ClientRequest request) {
-    const Target target(request.url, request.tls);
+    const Target target(request.url, request.tls, request.proxy);
     const std::string head = head_text(request, target);
     const core::TimePoint deadline = std::chrono::steady_clock::now() + request.timeout;
     for (;;) {

@@ -1,5 +1,6 @@
 #include "http/pool.hpp"
 
+#include <functional>
 #include <string>
 #include <utility>
 
@@ -26,14 +27,21 @@ core::Error tls_failure(const Target& target, const net::Stream& stream) {
                                  std::to_string(target.url.port) + ": " + reason};
 }
 
+/// Tells proxies apart, also two users of one: their ways out may differ. The password only as a hash: keys get logged.
+std::string way_through(const net::Proxy& proxy) {
+    return " through " + proxy.name() + " as " + proxy.user + "#" +
+           std::to_string(std::hash<std::string>{}(proxy.password));
+}
+
 }  // namespace
 
-Target::Target(Url where) : Target(std::move(where), nullptr) {}
-
-Target::Target(Url where, std::shared_ptr<const net::TlsClientContext> secured)
+Target::Target(Url where, std::shared_ptr<const net::TlsClientContext> secured,
+               std::shared_ptr<const net::Proxy> through)
     : url(std::move(where)),
+      proxy(std::move(through)),
       authority(url.authority()),
       origin(url.scheme + "://" + url.host + ":" + std::to_string(url.port)) {
+    if (proxy) origin += way_through(*proxy);
     if (!url.tls()) return;
     tls = secured ? std::move(secured) : net::TlsClientContext::system();
     origin += "#" + std::to_string(tls->id());
@@ -55,8 +63,8 @@ std::unique_ptr<Connection> Pool::take(const Target& target, core::TimePoint now
 }
 
 Awaitable<Result<std::unique_ptr<Connection>>> Pool::open(const Target& target, core::TimePoint deadline) {
-    Result<std::unique_ptr<net::Stream>> stream =
-        co_await net::connect(worker_, target.url.host, target.url.port, deadline);
+    const net::Destination to{.host = target.url.host, .port = target.url.port, .proxy = target.proxy};
+    Result<std::unique_ptr<net::Stream>> stream = co_await net::connect(worker_, to, deadline);
     if (!stream) co_return stream.error();
     if (target.tls) {
         (*stream)->set_deadline(deadline);

@@ -9,6 +9,7 @@
 #include "core/result.hpp"
 #include "http/connection.hpp"
 #include "http/url.hpp"
+#include "net/proxy.hpp"
 #include "net/tls.hpp"
 #include "net/worker.hpp"
 
@@ -17,19 +18,19 @@ namespace oai::http {
 /// A place to send requests to, with what each request needs of it worked out once.
 struct Target {
     Target() = default;
-    /// https: trusts the system's authorities.
-    explicit Target(Url where);
-    /// `secured` counts for https only; null: the system's authorities.
-    Target(Url where, std::shared_ptr<const net::TlsClientContext> secured);
+    /// `secured` counts for https only; null: the system's authorities. `through`: null goes straight.
+    explicit Target(Url where, std::shared_ptr<const net::TlsClientContext> secured = nullptr,
+                    std::shared_ptr<const net::Proxy> through = nullptr);
 
     Url url;
     std::shared_ptr<const net::TlsClientContext> tls;  ///< null for http
+    std::shared_ptr<const net::Proxy> proxy;           ///< null: straight
     std::string authority;                             ///< for the Host field
-    std::string origin;  ///< "http://127.0.0.1:9180", and for https which context: the pool's key
+    std::string origin;  ///< the pool's key: "http://127.0.0.1:9180", and the TLS settings and proxy if there are any
 };
 
-/// Kept connections of one worker to its upstreams, by origin (scheme, host, port and TLS settings). The last one used
-/// comes first: it is the one least likely to have been closed, and the others can age out.
+/// Kept connections of one worker to its upstreams, by origin (scheme, host, port, TLS settings and proxy). The last one
+/// used comes first: it is the one least likely to have been closed, and the others can age out.
 class Pool {
 public:
     struct Limits {

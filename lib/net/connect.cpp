@@ -1,72 +1,63 @@
 #include "net/connect.hpp"
 
+#include <utility>
 #include <vector>
 
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/ip/address.hpp>
+
+#include "net/happy_eyeballs.hpp"
 
 namespace oai::net {
 
-namespace asio = boost::asio;
+using core::Result;
 
 namespace {
 
-using Timer =
-    asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
-using Resolver = asio::ip::basic_resolver<asio::ip::tcp, Executor>;
+using Connected = Result<std::unique_ptr<Stream>>;
 
-core::Error failure(const std::string& host, std::uint16_t port, const std::string& why) {
-    return core::Error{.code = core::Code::connect_failed,
-                       .source = core::Source::upstream,
-                       .retryable = true,
-                       .detail = "cannot connect to " + host + ":" + std::to_string(port) + ": " + why};
+core::Error failure(const Destination& to, const core::Error& why) {
+    core::Error error = why;
+    error.detail = "cannot connect to " + to.host + ":" + std::to_string(to.port);
+    if (to.proxy) error.detail += " through the proxy " + to.proxy->name();
+    error.detail += ": " + why.detail;
+    return error;
 }
 
-/// Addresses of `host`. A literal address needs no resolver, and no thread.
-Awaitable<std::vector<TcpEndpoint>> resolve(Worker& worker, const std::string& host, std::uint16_t port,
-                                            core::TimePoint deadline, boost::system::error_code& failed) {
+/// To a host of any kind, straight.
+Awaitable<Connected> dial(Worker& worker, std::string host, std::uint16_t port, core::TimePoint deadline,
+                          Resolver& resolver) {
     std::vector<TcpEndpoint> endpoints;
-    const auto literal = asio::ip::make_address(host, failed);
-    if (!failed) {
+    boost::system::error_code no_address;
+    const IpAddress literal = boost::asio::ip::make_address(host, no_address);
+    if (no_address) {
+        const Result<std::vector<IpAddress>> found = co_await resolver.resolve(worker, host, deadline);
+        if (!found) co_return found.error();
+        for (const IpAddress& address : by_turns(*found)) endpoints.emplace_back(address, port);
+    } else {
         endpoints.emplace_back(literal, port);
-        co_return endpoints;
     }
-    // Shared: the timer's handler may already be queued when this frame is gone.
-    const auto resolver = std::make_shared<Resolver>(worker.executor());
-    Timer late(worker.executor(), deadline);
-    late.async_wait([resolver](const boost::system::error_code& cancelled) {
-        if (!cancelled) resolver->cancel();
-    });
-    const auto found =
-        co_await resolver->async_resolve(host, std::to_string(port), asio::redirect_error(use_awaitable, failed));
-    late.cancel();
-    for (const auto& entry : found) endpoints.push_back(entry.endpoint());
-    co_return endpoints;
+    Connected stream = co_await connect_first(worker, std::move(endpoints), deadline);
+    co_return stream;
 }
 
 }  // namespace
 
-Awaitable<core::Result<std::unique_ptr<Stream>>> connect(Worker& worker, std::string host, std::uint16_t port,
-                                                         core::TimePoint deadline) {
-    boost::system::error_code failed;
-    const std::vector<TcpEndpoint> endpoints = co_await resolve(worker, host, port, deadline, failed);
-    if (endpoints.empty()) co_return failure(host, port, failed ? failed.message() : "no address");
-    for (const TcpEndpoint& endpoint : endpoints) {
-        Socket socket(worker.executor());
-        socket.open(endpoint.protocol(), failed);
-        if (failed) continue;
-        auto stream = std::make_unique<Stream>(worker, std::move(socket));
-        stream->set_deadline(deadline);
-        if (co_await stream->connect(endpoint)) {
-            stream->set_deadline(Stream::kNever);
-            co_return stream;
-        }
-        if (stream->timed_out()) co_return failure(host, port, "no answer in time");
-        failed = stream->error();
-        if (worker.stopping()) break;
+Awaitable<Connected> connect(Worker& worker, Destination to, core::TimePoint deadline, Resolver& resolver) {
+    const std::string next_host = to.proxy ? to.proxy->host : to.host;
+    const std::uint16_t next_port = to.proxy ? to.proxy->port : to.port;
+    Connected stream = co_await dial(worker, next_host, next_port, deadline, resolver);
+    if (!stream) co_return failure(to, stream.error());
+    if (to.proxy) {
+        (*stream)->set_deadline(deadline);
+        const Result<void> opened = co_await open_tunnel(**stream, *to.proxy, to.host, to.port);
+        if (!opened) co_return failure(to, opened.error());
+        (*stream)->set_deadline(Stream::kNever);
     }
-    co_return failure(host, port, failed.message());
+    co_return stream;
+}
+
+Awaitable<Connected> connect(Worker& worker, std::string host, std::uint16_t port, core::TimePoint deadline) {
+    return connect(worker, Destination{.host = std::move(host), .port = port}, deadline);
 }
 
 }  // namespace oai::net

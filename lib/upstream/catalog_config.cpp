@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/units.hpp"
+#include "net/proxy.hpp"
 
 namespace oai::upstream {
 
@@ -45,11 +46,12 @@ private:
 };
 
 /// The endpoint table's paths begin with /v1; people write a base URL with it (OPENAI_BASE_URL) and without.
-Result<http::Target> target_of(std::string_view base_url, TlsContext tls = nullptr) {
+Result<http::Target> target_of(std::string_view base_url, TlsContext tls = nullptr,
+                               std::shared_ptr<const net::Proxy> proxy = nullptr) {
     Result<http::Url> url = http::parse_url(base_url);
     if (!url) return url.error();
     if (url->base_path.ends_with("/v1")) url->base_path.resize(url->base_path.size() - 3);
-    return http::Target(std::move(*url), std::move(tls));
+    return http::Target(std::move(*url), std::move(tls), std::move(proxy));
 }
 
 /// The header lines that show a provider who pays.
@@ -84,6 +86,16 @@ void check_credential(const config::Section& section, std::string_view key, std:
     if (!printable) section.fail(key, "must be printable ASCII without blanks");
 }
 
+/// Null when none is set. A secret: it may hold a password.
+std::shared_ptr<const net::Proxy> read_proxy(const config::Section& section) {
+    const std::string text = section.secret("proxy");
+    if (text.empty()) return nullptr;
+    core::Result<net::Proxy> proxy = net::parse_proxy_url(text);
+    if (proxy) return std::make_shared<const net::Proxy>(std::move(*proxy));
+    section.fail("proxy", proxy.error().detail);
+    return nullptr;
+}
+
 Account read_account(const config::Section& section, std::string name, AccountType type, TlsContexts& contexts) {
     Account account{.name = std::move(name), .type = type};
     const std::string url = section.required_string("base_url");
@@ -101,8 +113,9 @@ Account read_account(const config::Section& section, std::string name, AccountTy
         account.api_version = section.string("api_version");
     }
     TlsContext tls = contexts.read(section);
+    std::shared_ptr<const net::Proxy> proxy = read_proxy(section);
     if (url.empty()) return account;
-    Result<http::Target> target = target_of(url, std::move(tls));
+    Result<http::Target> target = target_of(url, std::move(tls), std::move(proxy));
     if (target) {
         account.target = std::move(*target);
     } else {

@@ -45,6 +45,7 @@ name = "a1"
 base_url = "http://127.0.0.1:9181"
 api_key = "sk-2"
 weight = 10
+proxy = "socks5://me:pass@127.0.0.1:1080"
 [[route]]
 model = "gpt-*"
 provider = "llm/openai"
@@ -58,6 +59,9 @@ map = { "alias-model" = "gpt-real" }
     CHECK(provider.versions[0].accounts[0].target.url.base_path.empty());
     CHECK(provider.versions[0].accounts[0].credential == "authorization: Bearer sk-1\r\n");
     CHECK(provider.versions[1].accounts[0].name == "a1");
+    CHECK(provider.versions[0].accounts[0].target.proxy == nullptr);
+    REQUIRE(provider.versions[1].accounts[0].target.proxy);
+    CHECK(provider.versions[1].accounts[0].target.proxy->name() == "socks5://127.0.0.1:1080");
     CHECK(got.catalog.select("gpt-x", 0)->version->version == "v1");
 }
 
@@ -109,6 +113,10 @@ TEST_CASE("what is wrong is said with its line") {
         {"[[provider]]\nname = \"p\"\n[[provider.version]]\nversion = \"v1\"\nprops = { base_url = "
          "\"https://api.example.com\", ca_file = \"ca.pem\", tls_verify = false }\n",
          "has no use where tls_verify is false"},
+        {"[[provider]]\nname = \"p\"\n[[provider.version]]\nversion = \"v1\"\nprops = { base_url = \"http://x\", proxy "
+         "= "
+         "\"http://proxy\" }\n",
+         "x.toml:5: \"proxy\" a proxy must be like"},
         {"[[provider]]\nname = \"p\"\n[[provider.version]]\nversion = \"v1\"\naccounts = [\"nobody\"]\n",
          "no [[account]] of that name"},
         {"[[account]]\nname = \"a\"\nbase_url = \"http://x\"\n", "is in the accounts of no version"},
