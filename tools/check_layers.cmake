@@ -37,7 +37,8 @@ layer(metrics MAY core json PACKAGES zlib)
 layer(thresholds MAY core config json metrics)
 layer(report MAY core crypto json metrics thresholds)
 layer(net MAY core config PACKAGES asio openssl)
-layer(http MAY core config net PACKAGES asio zlib)
+# crypto: the WebSocket handshake's SHA-1, and masks that nobody can guess.
+layer(http MAY core crypto config net PACKAGES asio zlib)
 # metrics: how an answer ended is decided here for the gateway and for the load run, so that their outcomes are the same.
 layer(wire MAY core json metrics http)
 layer(store MAY core config crypto json net PACKAGES sqlite)

@@ -17,6 +17,13 @@ std::string sha256_hex(std::string_view bytes) {
     return to_hex(sha256(bytes));
 }
 
+std::array<char, 20> sha1(std::string_view bytes) noexcept {
+    std::array<char, 20> digest;
+    SHA1(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
+         reinterpret_cast<unsigned char*>(digest.data()));
+    return digest;
+}
+
 bool constant_time_equal(std::string_view a, std::string_view b) noexcept {
     return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }

@@ -14,6 +14,9 @@ Digest sha256(std::string_view bytes) noexcept;
 /// 64 lower-case hex digits.
 std::string sha256_hex(std::string_view bytes);
 
+/// 20 bytes. Broken as a hash: only for the WebSocket handshake, which demands it and does not rely on it.
+std::array<char, 20> sha1(std::string_view bytes) noexcept;
+
 /// Whether both are the same bytes, in a time that depends on the length only. A different length is told at once: hash
 /// first when the length itself is a secret.
 bool constant_time_equal(std::string_view a, std::string_view b) noexcept;

@@ -51,6 +51,8 @@ public:
     void commit(std::size_t n) noexcept { end_ += n; }
     void consume(std::size_t n) noexcept;
     void clear() noexcept { begin_ = end_ = 0; }
+    /// Keeps the first `n` of the bytes.
+    void truncate(std::size_t n) noexcept { end_ = begin_ + n; }
     void append(std::string_view bytes);
 
     /// Makes room for `n` bytes behind those that are there. May move them: views into the buffer are then gone.

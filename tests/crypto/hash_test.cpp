@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include "core/ids.hpp"
+
 using namespace oai::crypto;
 
 TEST_CASE("sha256 is that of FIPS 180-4") {
@@ -12,6 +14,11 @@ TEST_CASE("sha256 is that of FIPS 180-4") {
     CHECK(sha256_hex(std::string(1'000'000, 'a')) ==
           "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
     CHECK(to_hex(sha256("abc")) == sha256_hex("abc"));
+}
+
+TEST_CASE("sha1 is that of FIPS 180-4") {
+    const std::array<char, 20> digest = sha1("abc");
+    CHECK(oai::core::to_hex({digest.data(), digest.size()}) == "a9993e364706816aba3e25717850c26c9cd0d89d");
 }
 
 TEST_CASE("equality in constant time is equality") {
