@@ -11,6 +11,7 @@
 #include "core/log.hpp"
 #include "crypto/key_file.hpp"
 #include "crypto/random.hpp"
+#include "crypto/seal.hpp"
 
 namespace oai::gateway {
 
@@ -56,9 +57,8 @@ Result<crypto::KeyedHash> load_key_hash(const Config& config) {
                                              : crypto::load_or_create_key_file(config.data_dir + "/encryption.key"))
             : crypto::parse_key_hex(config.encryption_key, "OAIGW_ENCRYPTION_KEY");
     if (!key) return key.error();
-    // A key of its own for hashing: the encryption key itself is for sealing only.
-    const crypto::Digest derived = crypto::KeyedHash(crypto::as_bytes(*key)).digest("oaigw client key hash v1");
-    return crypto::KeyedHash(std::string_view(reinterpret_cast<const char*>(derived.data()), derived.size()));
+    // A key of its own for hashing: crypto::Sealer derives another one for sealing.
+    return crypto::KeyedHash(crypto::as_bytes(crypto::derive_key(*key, "oaigw client key hash v1")));
 }
 
 Result<Credentials> load_credentials(const Config& config, const crypto::KeyedHash& hash, store::Store& store,
