@@ -2,7 +2,9 @@
 
 #include <string_view>
 
+#include "store/affinity_store.hpp"
 #include "store/key_store.hpp"
+#include "store/secret_store.hpp"
 #include "store/settings_store.hpp"
 
 namespace oai::store {
@@ -19,6 +21,8 @@ public:
     /// These live as long as the store.
     virtual KeyStore& keys() noexcept = 0;
     virtual SettingsStore& settings() noexcept = 0;
+    virtual AffinityStore& affinities() noexcept = 0;
+    virtual SecretStore& secrets() noexcept = 0;
 };
 
 }  // namespace oai::store

@@ -198,6 +198,150 @@ void keeps_any_bytes_of_a_setting(const Backend& backend) {
     CHECK(settings.get("")->has_value());
 }
 
+Affinity affinity_of(const std::string& owner, const std::string& id, std::chrono::microseconds used_at = 5us) {
+    return Affinity{.owner = owner,
+                    .id = id,
+                    .account = "a1",
+                    .version = "v1",
+                    .created_at = WallTime(1us),
+                    .used_at = WallTime(used_at)};
+}
+
+void put(AffinityStore& affinities, const std::vector<Affinity>& batch) {
+    const Result<void> done = affinities.put(batch);
+    REQUIRE_MESSAGE(done, (done ? "" : done.error().detail));
+}
+
+std::vector<std::string> ids_of(AffinityStore& affinities, std::size_t most = 1000) {
+    const Result<std::vector<Affinity>> latest = affinities.latest(most);
+    REQUIRE(latest);
+    std::vector<std::string> ids;
+    for (const Affinity& affinity : *latest) ids.push_back(affinity.id);
+    return ids;
+}
+
+void keeps_affinities_apart_by_owner(const Backend& backend) {
+    const auto store = opened(backend);
+    AffinityStore& affinities = store->affinities();
+    const std::string strange("'; DROP TABLE affinity; --\0\xff", 28);
+    Affinity theirs = affinity_of("key_b", "file-1");
+    theirs.account = "a2";
+    put(affinities, {affinity_of("key_a", "file-1"), theirs, affinity_of("key_a", strange), affinity_of("", "")});
+    CHECK(**affinities.get("key_a", "file-1") == affinity_of("key_a", "file-1"));
+    CHECK(**affinities.get("key_b", "file-1") == theirs);
+    CHECK(**affinities.get("key_a", strange) == affinity_of("key_a", strange));
+    CHECK(affinities.get("", "")->has_value());
+    for (const auto& [owner, id] : {std::pair{"key_c", "file-1"},
+                                    {"key_a", "file-2"},
+                                    {"key_A", "file-1"},
+                                    {"key_", "afile-1"},
+                                    {"", "file-1"},
+                                    {"key_a", ""},
+                                    {"key_a", "%"}})
+        CHECK_FALSE(affinities.get(owner, id)->has_value());
+    REQUIRE(affinities.remove("key_a", "file-1"));
+    REQUIRE(affinities.remove("key_a", "file-1"));
+    CHECK_FALSE(affinities.get("key_a", "file-1")->has_value());
+    CHECK(affinities.get("key_b", "file-1")->has_value());
+}
+
+void overwrites_an_affinity_but_not_its_latest_use(const Backend& backend) {
+    const auto store = opened(backend);
+    AffinityStore& affinities = store->affinities();
+    put(affinities, {affinity_of("k", "f", 5us)});
+    Affinity other = affinity_of("k", "f", 9us);
+    other.account = "a2";
+    other.version = "v2";
+    other.created_at = WallTime(2'999ns);
+    put(affinities, {other});
+    other.created_at = WallTime(2us);
+    CHECK(**affinities.get("k", "f") == other);
+    put(affinities, {affinity_of("k", "f", 7us), affinity_of("k", "f", 3us)});
+    CHECK(**affinities.get("k", "f") == affinity_of("k", "f", 9us));
+    put(affinities, {});
+    CHECK(ids_of(affinities) == std::vector<std::string>{"f"});
+}
+
+void gives_the_latest_affinities_first(const Backend& backend) {
+    const auto store = opened(backend);
+    AffinityStore& affinities = store->affinities();
+    CHECK(ids_of(affinities).empty());
+    put(affinities, {affinity_of("k", "b", 2us), affinity_of("j", "d", 4us), affinity_of("k", "a", -1us),
+                     affinity_of("k", "c", 3us)});
+    CHECK(ids_of(affinities) == std::vector<std::string>{"d", "c", "b", "a"});
+    CHECK(ids_of(affinities, 2) == std::vector<std::string>{"d", "c"});
+    CHECK(ids_of(affinities, 0).empty());
+    CHECK(ids_of(affinities, std::string::npos).size() == 4);
+}
+
+void purges_what_was_not_used(const Backend& backend) {
+    const auto store = opened(backend);
+    AffinityStore& affinities = store->affinities();
+    put(affinities, {affinity_of("k", "c", 3us), affinity_of("k", "a", 1us), affinity_of("k", "d", 4us),
+                     affinity_of("k", "b", 2us)});
+    CHECK(*affinities.purge(WallTime(1us), 10) == 0);
+    CHECK(*affinities.purge(WallTime(4us), 0) == 0);
+    CHECK(ids_of(affinities).size() == 4);
+    CHECK(*affinities.purge(WallTime(4us), 2) == 2);  // the oldest two of three
+    CHECK(ids_of(affinities) == std::vector<std::string>{"d", "c"});
+    CHECK(*affinities.purge(WallTime(4us), std::string::npos) == 1);
+    CHECK(ids_of(affinities) == std::vector<std::string>{"d"});
+}
+
+void holds_many_affinities(const Backend& backend) {
+    constexpr int kRows = 20'000;
+    {
+        const auto store = opened(backend);
+        for (int from = 0; from < kRows; from += 1000) {
+            std::vector<Affinity> batch;
+            for (int i = from; i < from + 1000; ++i)
+                batch.push_back(affinity_of("k" + std::to_string(i % 7), "file-" + std::to_string(i),
+                                            std::chrono::microseconds{i}));
+            put(store->affinities(), batch);
+        }
+        if (!backend.durable) return;
+    }
+    const auto store = opened(backend);
+    CHECK(ids_of(store->affinities(), kRows + 1).size() == kRows);
+    CHECK(ids_of(store->affinities(), 1).front() == "file-19999");
+    CHECK(store->affinities().get("k6", "file-19998")->value().used_at == WallTime(19'998us));
+    CHECK(*store->affinities().purge(WallTime(15'000us), kRows) == 15'000);
+    CHECK(ids_of(store->affinities(), kRows).size() == 5'000);
+}
+
+void keeps_secrets_by_name(const Backend& backend) {
+    const auto store = opened(backend);
+    SecretStore& secrets = store->secrets();
+    CHECK(secrets.names()->empty());
+    CHECK_FALSE(secrets.get("a")->has_value());
+    REQUIRE(secrets.put("b", "v1.x.1"));
+    REQUIRE(secrets.put("a", "v1.x.2"));
+    REQUIRE(secrets.put("b", "v1.x.3"));
+    CHECK(**secrets.get("a") == "v1.x.2");
+    CHECK(**secrets.get("b") == "v1.x.3");
+    CHECK_FALSE(secrets.get("B")->has_value());
+    CHECK(*secrets.names() == std::vector<std::string>{"a", "b"});
+    REQUIRE(secrets.remove("b"));
+    REQUIRE(secrets.remove("b"));
+    CHECK_FALSE(secrets.get("b")->has_value());
+    CHECK(*secrets.names() == std::vector<std::string>{"a"});
+}
+
+void replaces_only_the_secret_expected(const Backend& backend) {
+    const auto store = opened(backend);
+    SecretStore& secrets = store->secrets();
+    CHECK_FALSE(*secrets.replace("a", "old", "new"));
+    CHECK(secrets.names()->empty());
+    CHECK(*secrets.replace("a", "", "one"));
+    CHECK_FALSE(*secrets.replace("a", "", "again"));
+    CHECK_FALSE(*secrets.replace("a", "ONE", "wrong"));
+    CHECK(**secrets.get("a") == "one");
+    CHECK(*secrets.replace("a", "one", "two"));
+    CHECK_FALSE(*secrets.replace("a", "one", "late"));
+    CHECK_FALSE(*secrets.replace("b", "two", "elsewhere"));
+    CHECK(**secrets.get("a") == "two");
+}
+
 void finds_it_again_after_a_restart(const Backend& backend) {
     const ClientKey full = full_key();
     for (int start = 0; start < 3; ++start) {
@@ -206,9 +350,13 @@ void finds_it_again_after_a_restart(const Backend& backend) {
         if (start == 0 || !backend.durable) {
             REQUIRE(store->keys().add(full));
             REQUIRE(store->settings().put("a", "x"));
+            put(store->affinities(), {affinity_of("k", "f")});
+            REQUIRE(store->secrets().put("s", "sealed"));
         }
         CHECK(found(store->keys(), "full") == full);
         CHECK(*store->settings().get("a") == Setting{"x", 1});
+        CHECK(**store->affinities().get("k", "f") == affinity_of("k", "f"));
+        CHECK(**store->secrets().get("s") == "sealed");
     }
 }
 
@@ -222,6 +370,15 @@ void two_openings_see_each_other(const Backend& backend) {
     CHECK(**first->settings().put_if("s", "x", 0) == 1);
     CHECK_FALSE(second->settings().put_if("s", "y", 0)->has_value());
     CHECK(*second->settings().put("s", "y") == 2);
+    put(first->affinities(), {affinity_of("k", "f", 9us)});
+    put(second->affinities(), {affinity_of("k", "f", 5us)});
+    CHECK(second->affinities().get("k", "f")->value().used_at == WallTime(9us));
+    REQUIRE(second->affinities().remove("k", "f"));
+    CHECK(ids_of(first->affinities()).empty());
+    CHECK(*first->secrets().replace("s", "", "one"));
+    CHECK_FALSE(*second->secrets().replace("s", "", "two"));
+    CHECK(*second->secrets().replace("s", "one", "two"));
+    CHECK_FALSE(*first->secrets().replace("s", "one", "three"));
 }
 
 /// Threads of one process and openings of several: `openings` share the work of `threads`, and no change is lost.
@@ -244,7 +401,7 @@ void work_at_once(const Backend& backend, std::size_t openings) {
     }
     for (const std::string& failure : failures) CHECK(failure == "");
     REQUIRE(std::all_of(stores.begin(), stores.end(), [](const auto& store) { return store != nullptr; }));
-    std::vector<int> taken(kThreads, 0);
+    std::vector<int> taken(kThreads, 0), sealed(kThreads, 0);
     {
         std::vector<std::jthread> working;
         for (std::size_t i = 0; i < kThreads; ++i)
@@ -257,12 +414,23 @@ void work_at_once(const Backend& backend, std::size_t openings) {
                     const Result<std::int64_t> version = store.settings().put("counter", "x");
                     if (!version) failures[i] = version.error().detail;
                     if (!store.keys().list()) failures[i] = "list";
+                    const std::string number = std::to_string(round);
+                    const std::vector<Affinity> batch{affinity_of("own-" + std::to_string(i), number),
+                                                      affinity_of("shared", number, std::chrono::microseconds(i))};
+                    const Result<void> kept = store.affinities().put(batch);
+                    if (!kept) failures[i] = kept.error().detail;
+                    const Result<bool> first = store.secrets().replace("shared-" + number, "", std::to_string(i));
+                    if (!first) failures[i] = first.error().detail;
+                    if (first && *first) ++sealed[i];
                 }
             });
     }
     for (const std::string& failure : failures) CHECK(failure == "");
     CHECK(names_of(stores.back()->keys()).size() == (kThreads + 1) * kRounds);
     CHECK(std::accumulate(taken.begin(), taken.end(), 0) == kRounds);  // each shared name went to one thread
+    CHECK(std::accumulate(sealed.begin(), sealed.end(), 0) == kRounds);
+    CHECK(ids_of(stores.back()->affinities()).size() == (kThreads + 1) * kRounds);
+    CHECK(stores.front()->affinities().get("shared", "7")->value().used_at == WallTime(3us));
     CHECK(stores.front()->settings().get("counter")->value().version == static_cast<std::int64_t>(kThreads * kRounds));
 }
 
@@ -289,6 +457,13 @@ constexpr Rule rules[] = {
     {"each setting counts its versions", counts_versions_of_a_setting},
     {"a conditional put needs the right version", puts_only_over_the_version_expected},
     {"a setting holds any bytes", keeps_any_bytes_of_a_setting},
+    {"an affinity is its owner's alone", keeps_affinities_apart_by_owner},
+    {"an affinity is overwritten, its use never set back", overwrites_an_affinity_but_not_its_latest_use},
+    {"the affinities last used come first", gives_the_latest_affinities_first},
+    {"affinities not used are purged, within bounds", purges_what_was_not_used},
+    {"many affinities are no trouble", holds_many_affinities},
+    {"secrets are kept by name", keeps_secrets_by_name},
+    {"a secret is replaced only over the one expected", replaces_only_the_secret_expected},
     {"what was written is there after a restart", finds_it_again_after_a_restart},
     {"two openings see each other's changes", two_openings_see_each_other},
     {"several threads lose nothing", serves_several_threads},

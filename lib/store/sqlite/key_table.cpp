@@ -1,13 +1,13 @@
 #include "store/sqlite/key_table.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <string>
 
 #include "core/ids.hpp"
 #include "json/value.hpp"
 #include "json/writer.hpp"
 #include "store/key_rules.hpp"
+#include "store/sqlite/times.hpp"
 
 namespace oai::store::sqlite {
 namespace {
@@ -29,14 +29,6 @@ constexpr char kFind[] =
     "SELECT id, name, hash, status, created_at_us, expires_at_us, group_name, models FROM client_key WHERE name = ?";
 constexpr char kStatus[] = "SELECT status FROM client_key WHERE id = ?";
 constexpr char kSetStatus[] = "UPDATE client_key SET status = ?2 WHERE id = ?1";
-
-std::int64_t to_us(core::WallTime at) {
-    return std::chrono::floor<core::microseconds>(at).time_since_epoch().count();
-}
-
-core::WallTime from_us(std::int64_t us) {
-    return core::WallTime(core::microseconds(us));
-}
 
 std::string to_json(const std::vector<std::string>& texts) {
     json::Writer writer;

@@ -11,7 +11,7 @@ using core::Code;
 using core::Error;
 using core::Result;
 
-constexpr std::array<const char*, 1> kMigrations{
+constexpr std::array<const char*, 2> kMigrations{
     // 1: client keys and settings. Times are microseconds since 1970 in UTC. STRICT: a value of the wrong type is an
     // error at once.
     R"sql(
@@ -29,6 +29,23 @@ constexpr std::array<const char*, 1> kMigrations{
             name    TEXT NOT NULL PRIMARY KEY,
             value   TEXT NOT NULL,
             version INTEGER NOT NULL
+        ) STRICT;
+    )sql",
+    // 2: which account made a resource, and sealed credentials.
+    R"sql(
+        CREATE TABLE affinity (
+            owner         TEXT NOT NULL,                      -- id of a client key
+            id            TEXT NOT NULL,
+            account       TEXT NOT NULL,
+            version       TEXT NOT NULL,
+            created_at_us INTEGER NOT NULL,
+            used_at_us    INTEGER NOT NULL,
+            PRIMARY KEY (owner, id)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX affinity_by_use ON affinity (used_at_us);
+        CREATE TABLE secret (
+            name   TEXT NOT NULL PRIMARY KEY,
+            sealed TEXT NOT NULL
         ) STRICT;
     )sql",
 };

@@ -3,9 +3,11 @@
 #include <mutex>
 #include <utility>
 
+#include "store/sqlite/affinity_table.hpp"
 #include "store/sqlite/database.hpp"
 #include "store/sqlite/key_table.hpp"
 #include "store/sqlite/migrations.hpp"
+#include "store/sqlite/secret_table.hpp"
 #include "store/sqlite/setting_table.hpp"
 
 namespace oai::store {
@@ -18,16 +20,24 @@ using core::Result;
 class SqliteStore final : public Store {
 public:
     explicit SqliteStore(sqlite::Database database)
-        : connection_(std::move(database)), keys_(connection_), settings_(connection_) {}
+        : connection_(std::move(database)),
+          keys_(connection_),
+          settings_(connection_),
+          affinities_(connection_),
+          secrets_(connection_) {}
 
     std::string_view name() const noexcept override { return connection_.database.path(); }
     KeyStore& keys() noexcept override { return keys_; }
     SettingsStore& settings() noexcept override { return settings_; }
+    AffinityStore& affinities() noexcept override { return affinities_; }
+    SecretStore& secrets() noexcept override { return secrets_; }
 
 private:
     sqlite::Connection connection_;
     sqlite::KeyTable keys_;
     sqlite::SettingTable settings_;
+    sqlite::AffinityTable affinities_;
+    sqlite::SecretTable secrets_;
 };
 
 }  // namespace
