@@ -1,0 +1,41 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include "net/types.hpp"
+#include "net/worker.hpp"
+
+namespace oai::net {
+
+/// Suspends the calling session, hands `start` the function that resumes it, and goes on, on its worker, when that was
+/// called: once, from any thread, also from within `start`. The worker runs until then, even when it was told to stop
+/// meanwhile: whoever took `resume` must call it, whatever happens.
+Awaitable<void> suspend(Worker& worker, std::function<void(std::function<void()> resume)> start);
+
+/// Goes on after a while. A worker that stops waits for it: keep it short.
+Awaitable<void> pause(Worker& worker, std::chrono::nanoseconds time);
+
+/// How work gets to another thread, such as the store's.
+using Post = std::function<void(std::function<void()>)>;
+
+/// Runs `task` where `post` takes it and comes back with its result. `task` must own or outlive what it uses.
+template <class Task>
+Awaitable<std::invoke_result_t<Task&>> run_elsewhere(Post post, Worker& worker, Task task) {
+    // Shared: the task may finish after the session was torn down with its worker.
+    auto result = std::make_shared<std::optional<std::invoke_result_t<Task&>>>();
+    const std::function<void(std::function<void()>)> start = [&post, &task, result](std::function<void()> resume) {
+        post([task = std::move(task), result, resume = std::move(resume)]() mutable {
+            result->emplace(task());
+            resume();
+        });
+    };
+    co_await suspend(worker, start);
+    co_return std::move(**result);
+}
+
+}  // namespace oai::net
