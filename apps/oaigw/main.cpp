@@ -11,5 +11,6 @@ int main(int argc, char** argv) {
     add_serve(app, exit_code);
     add_check_config(app, exit_code);
     add_init(app, exit_code);
+    add_explain(app, exit_code);
     return oai::cli::run(app, argc, argv, exit_code);
 }

@@ -1,6 +1,7 @@
 #include "gateway/admin.hpp"
 
 #include <array>
+#include <charconv>
 #include <optional>
 #include <span>
 #include <string>
@@ -8,6 +9,7 @@
 #include "core/units.hpp"
 #include "crypto/hash.hpp"
 #include "gateway/credential.hpp"
+#include "gateway/explain.hpp"
 #include "gateway/reply.hpp"
 #include "http/url.hpp"
 #include "json/value.hpp"
@@ -179,17 +181,55 @@ Awaitable<Answer> post_samples(AdminRequest request) {
     co_return answer;
 }
 
+Awaitable<Answer> get_explain(AdminRequest request) {
+    static constexpr std::array<std::string_view, 3> names{"model", "key", "session"};
+    std::array<std::optional<std::string>, names.size()> v;
+    if (const Result<void> ok = read_query(request.query, names, v); !ok) co_return ok.error();
+    if (!v[0] || v[0]->empty()) co_return bad_request("model is required, such as ?model=gpt-5", "model");
+    Shared& shared = request.worker.shared;
+    Answer answer =
+        explain(*request.worker.tables, shared.sticky, *v[0], v[1].value_or(""), v[2].value_or(""), shared.clock.now());
+    co_return answer;
+}
+
+Awaitable<Answer> get_errors(AdminRequest request, ops::ErrorLog::View view) {
+    static constexpr std::array<std::string_view, 2> names{"page", "page_size"};
+    std::array<std::optional<std::string>, names.size()> v;
+    if (const Result<void> ok = read_query(request.query, names, v); !ok) co_return ok.error();
+    std::array<std::size_t, 2> numbers{1, 20};
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        if (!v[i]) continue;
+        const auto [end, ec] = std::from_chars(v[i]->data(), v[i]->data() + v[i]->size(), numbers[i]);
+        if (ec != std::errc{} || end != v[i]->data() + v[i]->size() || numbers[i] == 0 || numbers[i] > 1000)
+            co_return bad_request(std::string(names[i]) + " must be a number from 1 to 1000", std::string(names[i]));
+    }
+    json::Writer out;
+    request.worker.shared.errors.write_page(out, view, {.number = numbers[0], .size = numbers[1]});
+    co_return out.take();
+}
+
+Awaitable<Answer> get_request_errors(AdminRequest request) {
+    return get_errors(request, ops::ErrorLog::View::request);
+}
+
+Awaitable<Answer> get_upstream_errors(AdminRequest request) {
+    return get_errors(request, ops::ErrorLog::View::upstream);
+}
+
 struct AdminRoute {
     std::string_view method;
     std::string_view path;  ///< behind kOps
     Awaitable<Answer> (*handler)(AdminRequest);
 };
 
-constexpr std::array<AdminRoute, 4> kRoutes{{
+constexpr std::array<AdminRoute, 7> kRoutes{{
     {"GET", "/dashboard/overview", get_overview},
     {"GET", "/settings/metric-thresholds", get_thresholds},
     {"PUT", "/settings/metric-thresholds", put_thresholds},
     {"POST", "/samples", post_samples},
+    {"GET", "/explain", get_explain},
+    {"GET", "/request-errors", get_request_errors},
+    {"GET", "/upstream-errors", get_upstream_errors},
 }};
 
 PlainReply envelope(const Answer& answer) {

@@ -1,11 +1,12 @@
 #include <algorithm>
 #include <array>
 
+#include "core/log.hpp"
 #include "gateway/event_reply.hpp"
 #include "gateway/forward.hpp"
 #include "gateway/request_head.hpp"
 #include "gateway/worker_state.hpp"
-#include "json/writer.hpp"
+#include "json/edit.hpp"
 #include "wire/model_edit.hpp"
 #include "wire/usage_edit.hpp"
 
@@ -42,7 +43,7 @@ void make_edits(Exchange& x, Edits& edits) {
         edits.add({x.body.model.raw, edits.model});
     } else if (json && !x.deployment.empty() && !x.body.model.present()) {
         edits.inserted = "\"model\":" + wire::quoted_model(x.selection.upstream_model) + ",";
-        edits.add({x.body.text.substr(x.body.text.find('{') + 1, 0), edits.inserted});
+        edits.add({json::first_place(x.body.text), edits.inserted});
     }
     x.hide_usage = false;
     if (x.endpoint->terminal == wire::Terminal::chat && x.body.stream && x.selection.version->ask_for_usage) {
@@ -75,8 +76,7 @@ Awaitable<Result<bool>> send_rest(Exchange& x, http::Connection& upstream) {
     const bool chunked = goes_in_chunks(x);
     std::uint64_t sent = x.body.text.size();
     for (;;) {
-        x.downstream.stream->set_deadline(
-            deadline_after(x.tables->timeouts.request_body, x.worker.shared.clock.now()));
+        x.downstream.stream->set_deadline(deadline_after(x.tables->timeouts.request_body, x.worker.shared.clock.now()));
         const Result<std::string_view> piece = co_await rest.next();
         x.downstream.stream->set_deadline(Stream::kNever);
         if (!piece) co_return piece.error();
@@ -102,10 +102,12 @@ Awaitable<Result<bool>> send_rest(Exchange& x, http::Connection& upstream) {
 
 /// Sends head and body. A failure is retryable when it met a kept connection that was closed meanwhile.
 Awaitable<Result<void>> send(Exchange& x, http::Connection& upstream, const upstream::Account& account,
-                             const Edits& edits) {
+                             std::string_view credential, const Edits& edits) {
     const bool chunked = goes_in_chunks(x);
     write_request_head(upstream.scratch, OutgoingHead{.client = x.request,
                                                       .account = account,
+                                                      .credential = credential,
+                                                      .turn = x.turn != nullptr,
                                                       .rest_path = x.rest_path,
                                                       .model = x.selection.upstream_model,
                                                       .azure_style = !x.deployment.empty(),
@@ -157,7 +159,8 @@ Awaitable<Result<void>> await_answer(Exchange& x, http::Connection& upstream) {
 }
 
 /// A connection with the request sent and the head of its answer read.
-Awaitable<Result<std::unique_ptr<http::Connection>>> exchange_heads(Exchange& x, const upstream::Account& account) {
+Awaitable<Result<std::unique_ptr<http::Connection>>> exchange_heads(Exchange& x, const upstream::Account& account,
+                                                                    std::string_view credential) {
     const Timeouts& timeouts = x.tables->timeouts;
     const core::TimePoint start = *x.attempt_start;
     const core::TimePoint total = deadline_after(timeouts.total, x.stamps.scheduled);
@@ -178,8 +181,8 @@ Awaitable<Result<std::unique_ptr<http::Connection>>> exchange_heads(Exchange& x,
         const core::TimePoint deadline =
             x.body.stream ? std::min(total, deadline_after(timeouts.first_output, start)) : total;
         upstream->stream->set_deadline(deadline);
-        const net::PeerWatch watch(*x.downstream.stream, *upstream->stream);
-        Result<void> answered = co_await send(x, *upstream, account, edits);
+        const ClientWatch watch(x, *upstream->stream);
+        Result<void> answered = co_await send(x, *upstream, account, credential, edits);
         if (answered) {
             if (x.body.rest != nullptr) upstream->stream->set_deadline(deadline);
             answered = co_await await_answer(x, *upstream);
@@ -188,7 +191,7 @@ Awaitable<Result<std::unique_ptr<http::Connection>>> exchange_heads(Exchange& x,
             x.stamps.first_byte = upstream->read_at;
             co_return upstream;
         }
-        if (x.downstream.stream->peer_gone()) co_return client_left();
+        if (client_gone(x)) co_return client_left();
         // Kept connections may have been closed meanwhile; each is tried once, then a fresh one decides.
         const bool again = answered.error().retryable && upstream->reused && x.body.repeatable();
         if (!again || x.worker.net.stopping()) co_return answered.error();
@@ -206,10 +209,36 @@ bool is_read(const Exchange& x, const http::ResponseHead& head) noexcept {
            head.fields.value("content-type").starts_with("application/json");
 }
 
+/// The same for an OAuth account, whose token may have been revoked: another one is asked for, once.
+Awaitable<Result<std::unique_ptr<http::Connection>>> exchange_with_token(Exchange& x,
+                                                                         const upstream::Account& account) {
+    for (bool first = true;; first = false) {
+        const Result<std::string> token = co_await account.tokens->access_token(x.worker.net, x.worker.pool);
+        if (!token) {
+            // For the log and `explain`; the client learns that nothing could be sent.
+            core::log(core::LogLevel::warn, "no access token",
+                      {{"account", account.name}, {"reason", token.error().detail}});
+            co_return Error{.code = Code::connect_failed,
+                            .source = core::Source::upstream,
+                            .detail = "no valid credential for the upstream"};
+        }
+        const std::string credential = "authorization: Bearer " + *token + "\r\n";
+        Result<std::unique_ptr<http::Connection>> answered = co_await exchange_heads(x, account, credential);
+        const bool refused = answered && (*answered)->response_head().status == 401;
+        if (!refused || !first || !x.body.repeatable() || !account.tokens->invalidate(*token)) co_return answered;
+        (*answered)->stream->close();
+    }
+}
+
 }  // namespace
 
 Awaitable<Result<void>> try_account(Exchange& x, const upstream::Account& account) {
-    Result<std::unique_ptr<http::Connection>> opened = co_await exchange_heads(x, account);
+    Result<std::unique_ptr<http::Connection>> opened = std::unique_ptr<http::Connection>();
+    if (account.tokens) {
+        opened = co_await exchange_with_token(x, account);
+    } else {
+        opened = co_await exchange_heads(x, account, account.credential);
+    }
     if (!opened) {
         // Nothing of an answer came: with an account left, nobody has to know.
         opened.error().retryable = opened.error().source == core::Source::upstream && x.body.repeatable();
@@ -230,8 +259,8 @@ Awaitable<Result<void>> try_account(Exchange& x, const upstream::Account& accoun
         }
     }
     const bool keep_upstream = head.keep_alive;
-    std::optional<net::PeerWatch> watch;
-    if (!x.tables->stream.drain_when_gone) watch.emplace(*x.downstream.stream, *upstream->stream);
+    std::optional<ClientWatch> watch;
+    if (!x.tables->stream.drain_when_gone) watch.emplace(x, *upstream->stream);
     // Several statements: g++ 12 destroys the result of a co_await inside ?: twice (coroutine_canary_test.cpp).
     Result<void> relayed;
     if (is_event_stream(head)) {
@@ -244,7 +273,7 @@ Awaitable<Result<void>> try_account(Exchange& x, const upstream::Account& accoun
     watch.reset();
     if (!relayed) {
         upstream->stream->close();
-        if (x.downstream.stream->peer_gone()) co_return client_left();
+        if (client_gone(x)) co_return client_left();
         co_return relayed.error();
     }
     http::finish_body(x.downstream, x.body.text);

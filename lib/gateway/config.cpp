@@ -118,6 +118,8 @@ Result<Config> load_config(const std::string& path, const config::Environment& e
     }
     config.tls = read_tls(root.section("tls"));
     config.workers = static_cast<unsigned>(root.integer("workers", 0, 0, 256));
+    config.max_connections =
+        static_cast<unsigned>(root.integer("max_connections", config.max_connections, 1, 10'000'000));
     config.max_json_bytes = root.size("max_json_bytes", config.max_json_bytes, 1024, std::uint64_t{1} << 30);
     config.expose_routing = root.boolean("expose_routing", true);
     config.store_url = root.section("store").string("url", config.store_url);
@@ -162,6 +164,7 @@ std::string_view sample_config() noexcept {
 
 listen = "127.0.0.1:5231"
 # workers = 2              # threads; default: one per core
+# max_connections = 10000  # of clients; said at the start when the system's limit of descriptors is below it
 # max_json_bytes = "32MiB" # larger request bodies get 413
 # max_body_bytes = "512MiB" # the same for bodies that are streamed through (files, audio)
 # expose_routing = true    # x-oaigw-version, -attempts and -overhead-us in answers

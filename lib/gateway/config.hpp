@@ -52,27 +52,32 @@ struct ConfiguredKey {
     std::string group;
 };
 
-struct Config {
-    net::ListenAddress listen{"127.0.0.1", 5231};
-    std::shared_ptr<const net::TlsServerContext> tls;  ///< null: the listener speaks plain HTTP
-    unsigned workers = 0;                              ///< 0 = cores
-    std::string store_url = "sqlite:data/oaigw.db";
-    std::string data_dir = "data";  ///< where keys of our own are kept: next to the database
-    std::string encryption_key;     ///< 64 hex digits; empty: `data_dir`/encryption.key
-    std::string admin_key;          ///< secret; empty: made at the first start
-    std::vector<ConfiguredKey> keys;
-    bool auth_required = true;  ///< false only in tests and benchmarks
+/// What a reload may change while everything runs.
+struct Rules {
+    std::shared_ptr<const net::TlsServerContext> tls;  ///< of connections accepted from now on; null: plain HTTP
+    bool auth_required = true;                         ///< false only in tests and benchmarks
     std::size_t max_json_bytes = std::size_t{32} << 20;
-    bool expose_routing = true;                               ///< x-oaigw-version and x-oaigw-overhead-us in answers
-    std::vector<std::string> drop_headers;                    ///< of clients' requests: not passed on
-    bool passthrough_unknown = false;                         ///< /v1 paths that the endpoint table does not have
     std::uint64_t max_body_bytes = std::uint64_t{512} << 20;  ///< of bodies that are streamed through
+    bool expose_routing = true;             ///< x-oaigw-version, -attempts and -overhead-us in answers
+    std::vector<std::string> drop_headers;  ///< of clients' requests: not passed on
+    bool passthrough_unknown = false;       ///< /v1 paths that the endpoint table does not have
     Timeouts timeouts;
     FailoverSettings failover;
     upstream::BreakerSettings breaker;
     StreamSettings stream;
     std::chrono::nanoseconds queue_timeout = std::chrono::seconds{30};  ///< for a place at a full account
     upstream::Catalog catalog;
+};
+
+struct Config : Rules {
+    net::ListenAddress listen{"127.0.0.1", 5231};
+    unsigned workers = 0;              ///< 0 = cores
+    unsigned max_connections = 10000;  ///< of clients: what the limit of descriptors is measured against
+    std::string store_url = "sqlite:data/oaigw.db";
+    std::string data_dir = "data";  ///< where keys of our own are kept: next to the database
+    std::string encryption_key;     ///< 64 hex digits; empty: `data_dir`/encryption.key
+    std::string admin_key;          ///< secret; empty: made at the first start
+    std::vector<ConfiguredKey> keys;
 };
 
 /// Reads a configuration file. Every mistake in it is in the error, a line each. `environment` also gives

@@ -22,6 +22,7 @@ constexpr std::string_view kKeepalive = ": keep-alive\n\n";
 void begin_events(Exchange& x, const http::ResponseHead* upstream) {
     if (x.reply.started) return;
     x.reply.events = true;
+    if (x.turn != nullptr) return;  // a WebSocket's messages need no head
     x.reply.chunked = x.request.minor_version >= 1;
     if (!x.reply.chunked) x.reply.keep = false;
     std::string& out = x.downstream.scratch;
@@ -36,6 +37,11 @@ void begin_events(Exchange& x, const http::ResponseHead* upstream) {
 }
 
 Awaitable<Result<void>> write_events(Exchange& x, std::string_view events, bool last) {
+    if (x.turn != nullptr) {
+        x.reply.started = true;
+        x.reply.status = 200;
+        co_return co_await x.turn->write(events);
+    }
     net::Pieces pieces;
     if (!x.reply.started) pieces.add(x.downstream.scratch);
     x.reply.started = true;

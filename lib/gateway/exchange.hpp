@@ -11,6 +11,7 @@
 #include "core/ids.hpp"
 #include "gateway/client_keys.hpp"
 #include "gateway/tables.hpp"
+#include "gateway/turn_reply.hpp"
 #include "http/connection.hpp"
 #include "json/scanner.hpp"
 #include "metrics/stamps.hpp"
@@ -72,6 +73,7 @@ struct Exchange {
     WorkerState& worker;
     http::Connection& downstream;
     const http::RequestHead& request;
+    TurnReply* turn = nullptr;  ///< where the answer goes when the request is a turn of a WebSocket; else null
     /// The configuration this request sees from beginning to end.
     const std::shared_ptr<const Tables> tables;
     const core::RequestId id;
@@ -103,6 +105,7 @@ struct Exchange {
     std::optional<core::TimePoint> attempt_start;
     std::optional<core::TimePoint> upstream_end;  ///< when the upstream's last byte was read
     std::optional<wire::Usage> usage;
+    std::optional<core::Error> failure;  ///< what the client was told, or would have been
     /// The reading end of the numbers: outcome, owner, flags. Durations are filled when it settles.
     metrics::Sample sample;
 
@@ -125,7 +128,7 @@ private:
 };
 
 /// Sets outcome, owner and flags of a request that failed with `error`.
-void account_failure(Exchange& x, const core::Error& error) noexcept;
+void account_failure(Exchange& x, const core::Error& error);
 /// Sets outcome, owner and flags of an answer of the upstream.
 void account_answer(Exchange& x, int upstream_status, wire::Ending ending) noexcept;
 

@@ -50,15 +50,18 @@ Result<crypto::Digest> admin_digest(const Config& config, const crypto::KeyedHas
 
 }  // namespace
 
-Result<crypto::KeyedHash> load_key_hash(const Config& config) {
-    Result<crypto::Key> key =
-        config.encryption_key.empty()
-            ? (config.store_url == "memory:" ? Result<crypto::Key>(crypto::sha256(crypto::random_bytes(32)))
-                                             : crypto::load_or_create_key_file(config.data_dir + "/encryption.key"))
-            : crypto::parse_key_hex(config.encryption_key, "OAIGW_ENCRYPTION_KEY");
+Result<Keys> load_keys(const Config& config) {
+    const std::string file = config.data_dir + "/encryption.key";
+    const bool given = !config.encryption_key.empty();
+    Result<crypto::Key> key = given ? crypto::parse_key_hex(config.encryption_key, "OAIGW_ENCRYPTION_KEY")
+                              : config.store_url == "memory:"
+                                  ? Result<crypto::Key>(crypto::sha256(crypto::random_bytes(32)))
+                                  : crypto::load_or_create_key_file(file);
     if (!key) return key.error();
-    // A key of its own for hashing: crypto::Sealer derives another one for sealing.
-    return crypto::KeyedHash(crypto::as_bytes(crypto::derive_key(*key, "oaigw client key hash v1")));
+    // A key of its own for hashing: the sealer derives another one.
+    return Keys{.hash = crypto::KeyedHash(crypto::as_bytes(crypto::derive_key(*key, "oaigw client key hash v1"))),
+                .sealer = std::make_shared<const crypto::Sealer>(*key),
+                .where = given ? "OAIGW_ENCRYPTION_KEY" : file};
 }
 
 Result<Credentials> load_credentials(const Config& config, const crypto::KeyedHash& hash, store::Store& store,

@@ -5,6 +5,7 @@
 
 #include "core/result.hpp"
 #include "crypto/keyed_hash.hpp"
+#include "crypto/seal.hpp"
 #include "gateway/client_keys.hpp"
 #include "gateway/config.hpp"
 #include "store/store.hpp"
@@ -33,7 +34,14 @@ core::Result<Credentials> load_credentials(const Config& config, const crypto::K
 /// logged.
 core::Result<void> announce(const FirstKeys& made, const std::string& data_dir, bool terminal);
 
-/// The key that client keys are hashed with: OAIGW_ENCRYPTION_KEY, or the file in `data_dir`, made at the first start.
-core::Result<crypto::KeyedHash> load_key_hash(const Config& config);
+/// What is made of the one key of ours.
+struct Keys {
+    crypto::KeyedHash hash;                        ///< of client keys
+    std::shared_ptr<const crypto::Sealer> sealer;  ///< of upstream credentials in the store
+    std::string where;                             ///< it came from, for messages
+};
+
+/// From OAIGW_ENCRYPTION_KEY, or the file in `data_dir`, made at the first start.
+core::Result<Keys> load_keys(const Config& config);
 
 }  // namespace oai::gateway

@@ -40,6 +40,10 @@ Result<void> written_or_left(Exchange& x, Stream::Written written) {
         .detail = x.downstream.stream->timed_out() ? "the client does not read its answer" : "the client left"};
 }
 
+bool client_gone(const Exchange& x) noexcept {
+    return x.turn != nullptr ? x.turn->client_gone() : x.downstream.stream->peer_gone();
+}
+
 bool is_worth_another(const Exchange& x, wire::Refusal refusal) noexcept {
     switch (refusal) {
         case wire::Refusal::none:
@@ -58,7 +62,7 @@ bool can_fail_over(const Exchange& x) noexcept {
 
 bool claim_next(Exchange& x) {
     if (x.next) return true;
-    if (!can_fail_over(x) || x.worker.net.stopping() || x.downstream.stream->peer_gone()) return false;
+    if (!can_fail_over(x) || x.worker.net.stopping() || client_gone(x)) return false;
     const upstream::Version& version = *x.selection.version;
     x.next = x.worker.scheduler.take(version.accounts, version.pool, x.ask, x.worker.shared.clock.now());
     if (x.next && !version.pool->retries.spend()) x.next.reset();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 
 #include "core/result.hpp"
 #include "gateway/exchange.hpp"
@@ -31,6 +32,28 @@ bool can_fail_over(const Exchange& x) noexcept;
 bool claim_next(Exchange& x);
 /// Whether a refusal of one account says nothing about another.
 bool is_worth_another(const Exchange& x, wire::Refusal refusal) noexcept;
+
+/// Whether the client has left.
+bool client_gone(const Exchange& x) noexcept;
+/// While it lives, a client that leaves closes `upstream`, whose waiter then finds out.
+class ClientWatch {
+public:
+    ClientWatch(Exchange& x, net::Stream& upstream) : turn_(x.turn) {
+        if (turn_ != nullptr) {
+            turn_->watch(&upstream);
+        } else {
+            plain_.emplace(*x.downstream.stream, upstream);
+        }
+    }
+    ~ClientWatch() {
+        if (turn_ != nullptr) turn_->watch(nullptr);
+    }
+    ClientWatch(const ClientWatch&) = delete;
+
+private:
+    TurnReply* turn_;
+    std::optional<net::PeerWatch> plain_;
+};
 
 /// The moment `after` from now; never when it is 0.
 core::TimePoint deadline_after(std::chrono::nanoseconds after, core::TimePoint now) noexcept;

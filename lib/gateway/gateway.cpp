@@ -7,6 +7,7 @@
 #include "core/log.hpp"
 #include "gateway/serve.hpp"
 #include "gateway/worker_state.hpp"
+#include "store/key_check.hpp"
 #include "store/open.hpp"
 
 namespace oai::gateway {
@@ -22,8 +23,8 @@ WorkerState::WorkerState(Shared& shared_parts, std::shared_ptr<const Tables> cur
       intake(shared.collector.add_intake()) {}
 
 struct Gateway::Impl {
-    Impl(const core::Clock& clock, std::unique_ptr<store::Store> store, const crypto::KeyedHash& hash)
-        : shared(clock, std::move(store), hash) {}
+    Impl(const core::Clock& clock, std::unique_ptr<store::Store> store, const Keys& keys)
+        : shared(clock, std::move(store), keys) {}
 
     ~Impl() {
         for (auto& worker : workers) worker->net.post([w = worker.get()] { close(*w); });
@@ -34,30 +35,58 @@ struct Gateway::Impl {
     }
 
     static void close(WorkerState& worker) {
-        if (worker.listener) worker.listener->close();
+        for (auto& listener : worker.listeners) listener->close();
         worker.pool.clear();
     }
 
-    Result<void> listen(const Config& config, const std::shared_ptr<const Tables>& tables) {
+    /// What requests decide by, from a configuration and the credentials that go with it.
+    std::shared_ptr<const Tables> make_tables(const Config& config, Credentials credentials) {
+        auto made = std::make_shared<Tables>();
+        static_cast<Rules&>(*made) = config;
+        made->credentials = std::move(credentials);
+        made->has_choice = config.catalog.has_choice();
+        shared.registry.adopt(made->catalog, [this](const upstream::Account& account) {
+            return std::make_shared<upstream::TokenSource>(account.name, *account.oauth, shared.token_vault(),
+                                                           shared.clock);
+        });
+        return made;
+    }
+
+    Result<void> listen(const Config& config, std::vector<net::Descriptor> sockets) {
         const unsigned cores = std::max(1u, std::thread::hardware_concurrency());
         const unsigned count = config.workers == 0 ? cores : config.workers;
-        net::ListenAddress address = config.listen;
-        for (unsigned i = 0; i < count; ++i) {
-            workers.push_back(std::make_unique<WorkerState>(shared, tables));
-            WorkerState& worker = *workers.back();
-            Result<std::unique_ptr<net::Listener>> listener = net::Listener::open(worker.net, address, count > 1);
-            if (!listener) return listener.error();
-            worker.listener = std::move(*listener);
-            address.port = worker.listener->port();  // the first one chose; the others share it
-        }
+        for (unsigned i = 0; i < count; ++i) workers.push_back(std::make_unique<WorkerState>(shared, tables));
+        const Result<void> listening = sockets.empty() ? open(config) : adopt(std::move(sockets));
+        if (!listening) return listening.error();
+        address = workers.front()->listeners.front()->address();
         for (auto& worker : workers) serve_on(*worker);
         for (auto& worker : workers) worker->net.start();
-        port = address.port;
+        return {};
+    }
+
+    Result<void> open(const Config& config) {
+        net::ListenAddress at = config.listen;
+        for (auto& worker : workers) {
+            Result<std::unique_ptr<net::Listener>> listener = net::Listener::open(worker->net, at, workers.size() > 1);
+            if (!listener) return listener.error();
+            at.port = (*listener)->port();  // the first one chose; the others share it
+            worker->listeners.push_back(std::move(*listener));
+        }
+        return {};
+    }
+
+    Result<void> adopt(std::vector<net::Descriptor> sockets) {
+        std::vector<net::Worker*> nets;
+        for (auto& worker : workers) nets.push_back(&worker->net);
+        auto dealt = net::adopt_all(nets, std::move(sockets));
+        if (!dealt) return dealt.error();
+        for (std::size_t i = 0; i < workers.size(); ++i) workers[i]->listeners = std::move((*dealt)[i]);
         return {};
     }
 
     static void serve_on(WorkerState& worker) {
-        worker.listener->start([&worker](net::Socket socket) { worker.net.spawn(session(worker, std::move(socket))); });
+        for (auto& listener : worker.listeners)
+            listener->start([&worker](net::Socket socket) { worker.net.spawn(session(worker, std::move(socket))); });
     }
 
     static net::Awaitable<void> session(WorkerState& worker, net::Socket socket) {
@@ -68,48 +97,59 @@ struct Gateway::Impl {
     }
 
     Shared shared;
+    std::shared_ptr<const Tables> tables;               ///< the newest, for the thread that starts and reloads
     std::vector<std::unique_ptr<WorkerState>> workers;  ///< after `shared`: they use it to their last moment
-    std::uint16_t port = 0;
+    net::ListenAddress address;
 };
 
 Gateway::Gateway(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Gateway::~Gateway() = default;
 
-Result<std::unique_ptr<Gateway>> Gateway::start(const Config& config, FirstKeys& made, const core::Clock& clock) {
+Result<std::unique_ptr<Gateway>> Gateway::start(const Config& config, FirstKeys& made, const core::Clock& clock,
+                                                std::vector<net::Descriptor> sockets) {
     Result<std::unique_ptr<store::Store>> store = store::open(config.store_url);
     if (!store) return store.error();
-    const Result<crypto::KeyedHash> hash = load_key_hash(config);
-    if (!hash) return hash.error();
-    Result<Credentials> credentials = load_credentials(config, *hash, **store, made);
+    Result<Keys> keys = load_keys(config);
+    if (!keys) return keys.error();
+    const Result<void> right = store::check_encryption_key((*store)->settings(), *keys->sealer, keys->where);
+    if (!right) return right.error();
+    Result<Credentials> credentials = load_credentials(config, keys->hash, **store, made);
     if (!credentials) return credentials.error();
-    auto tables = std::make_shared<Tables>(Tables{.credentials = std::move(*credentials),
-                                                  .auth_required = config.auth_required,
-                                                  .catalog = config.catalog,
-                                                  .timeouts = config.timeouts,
-                                                  .failover = config.failover,
-                                                  .breaker = config.breaker,
-                                                  .stream = config.stream,
-                                                  .queue_timeout = config.queue_timeout,
-                                                  .tls = config.tls,
-                                                  .max_json_bytes = config.max_json_bytes,
-                                                  .max_body_bytes = config.max_body_bytes,
-                                                  .has_choice = config.catalog.has_choice(),
-                                                  .drop_headers = config.drop_headers,
-                                                  .passthrough_unknown = config.passthrough_unknown,
-                                                  .expose_routing = config.expose_routing});
-    auto impl = std::make_unique<Impl>(clock, std::move(*store), *hash);
-    impl->shared.registry.adopt(tables->catalog);
+    auto impl = std::make_unique<Impl>(clock, std::move(*store), *keys);
+    impl->tables = impl->make_tables(config, std::move(*credentials));
     if (const Result<std::size_t> known = impl->shared.affinity.load(); !known) return known.error();
-    if (const Result<void> listening = impl->listen(config, tables); !listening) return listening.error();
-    if (!config.listen.is_loopback() && !config.tls)
+    if (const Result<void> listening = impl->listen(config, std::move(sockets)); !listening) return listening.error();
+    if (!impl->address.is_loopback() && !config.tls)
         core::log(core::LogLevel::warn,
                   "listening beyond loopback without TLS: keys and answers are readable on the way",
-                  {{"address", config.listen.text()}});
+                  {{"address", impl->address.text()}});
     return std::unique_ptr<Gateway>(new Gateway(std::move(impl)));
 }
 
+Result<void> Gateway::reload(const Config& config) {
+    FirstKeys made;
+    Result<Credentials> credentials = load_credentials(config, impl_->shared.key_hash, *impl_->shared.store, made);
+    if (!credentials) return credentials.error();
+    impl_->tables = impl_->make_tables(config, std::move(*credentials));
+    for (auto& worker : impl_->workers)
+        worker->net.post([w = worker.get(), tables = impl_->tables] { w->tables = tables; });
+    return {};
+}
+
+std::vector<int> Gateway::listening_sockets() const {
+    std::vector<int> sockets;
+    for (const auto& worker : impl_->workers) {
+        for (const auto& listener : worker->listeners) sockets.push_back(listener->native_handle());
+    }
+    return sockets;
+}
+
+const net::ListenAddress& Gateway::address() const noexcept {
+    return impl_->address;
+}
+
 std::uint16_t Gateway::port() const noexcept {
-    return impl_->port;
+    return impl_->address.port;
 }
 
 std::size_t Gateway::workers() const noexcept {
@@ -121,7 +161,7 @@ bool Gateway::drain(std::chrono::nanoseconds patience) {
     for (auto& worker : impl_->workers) {
         worker->net.post([w = worker.get()] {
             w->draining = true;
-            w->listener->close();
+            for (auto& listener : w->listeners) listener->close();
             w->pool.clear();
         });
     }

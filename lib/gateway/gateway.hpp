@@ -3,11 +3,13 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "core/clock.hpp"
 #include "core/result.hpp"
 #include "gateway/config.hpp"
 #include "gateway/first_keys.hpp"
+#include "net/descriptors.hpp"
 
 namespace oai::gateway {
 
@@ -15,17 +17,27 @@ namespace oai::gateway {
 class Gateway {
 public:
     /// Opens the store, loads or makes credentials, listens and serves. `made` gets the keys that had to be made;
-    /// showing them is the caller's business. Errors say what could not be opened and why. `clock` must outlive the
-    /// gateway.
+    /// showing them is the caller's business. `sockets` listen already (handed over or inherited) and are used instead
+    /// of the configured address. Errors say what could not be opened and why. `clock` must outlive the gateway.
     static core::Result<std::unique_ptr<Gateway>> start(const Config& config, FirstKeys& made,
-                                                        const core::Clock& clock = core::system_clock());
+                                                        const core::Clock& clock = core::system_clock(),
+                                                        std::vector<net::Descriptor> sockets = {});
     /// Stops at once; running answers are cut.
     ~Gateway();
     Gateway(const Gateway&) = delete;
 
-    /// The real port, also when the configuration said 0.
+    /// Where it listens, with the real port, also when the configuration said 0.
+    const net::ListenAddress& address() const noexcept;
     std::uint16_t port() const noexcept;
     std::size_t workers() const noexcept;
+
+    /// Puts a new configuration in force: requests that begin from now on see it, whole. What only a start can change
+    /// (listen, workers, the store and its key) stays as it is, with a word in the log. Errors leave everything as it
+    /// was. Blocks; not from a worker.
+    core::Result<void> reload(const Config& config);
+
+    /// The sockets it listens on, to be handed to the process that comes next. They stay this gateway's.
+    std::vector<int> listening_sockets() const;
 
     /// Takes no new connections, closes idle ones, lets running answers end, at most for `patience`. True when all of
     /// them did.

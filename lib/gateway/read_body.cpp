@@ -72,7 +72,8 @@ Awaitable<Result<void>> read_body(Exchange& x) {
         if (!written)
             co_return Error{.code = Code::cancelled, .source = core::Source::downstream, .detail = "the client left"};
     }
-    x.downstream.stream->set_deadline(deadline_after(x.tables->timeouts.request_body, std::chrono::steady_clock::now()));
+    x.downstream.stream->set_deadline(
+        deadline_after(x.tables->timeouts.request_body, std::chrono::steady_clock::now()));
     Result<void> read;
     if (is_json_body(x)) {
         const Result<std::string_view> body = co_await http::read_whole_body(
@@ -86,7 +87,7 @@ Awaitable<Result<void>> read_body(Exchange& x) {
         read = co_await look_ahead(x);
     }
     x.downstream.stream->set_deadline(Stream::kNever);  // also lets a 408 out
-    if (!read) x.reply.keep = false;  // the rest of the body is still on its way
+    if (!read) x.reply.keep = false;                    // the rest of the body is still on its way
     co_return read;
 }
 

@@ -53,6 +53,16 @@ Result<std::string_view> unpack(std::string_view body, net::Buffer& into) {
 
 /// A whole answer where events were promised, and the head is out: its text as one error event.
 Awaitable<Result<void>> relay_as_event(Exchange& x, int status, std::string_view body) {
+    if (x.turn != nullptr) {
+        const json::Member error = x.worker.scanner.find(x.worker.scanner.copy(body), {"error"});
+        x.reply.started = true;
+        x.reply.committed = true;
+        x.reply.status = status;
+        const Result<void> told = co_await x.turn->write_error(status, error.present() ? error.raw : "null");
+        if (!told) co_return told.error();
+        account_answer(x, status, wire::Ending::failed);
+        co_return Result<void>{};
+    }
     std::string event = "event: error\ndata: ";
     for (const char c : body) event += c == '\n' || c == '\r' ? ' ' : c;
     event += "\n\n";
@@ -107,7 +117,7 @@ Awaitable<Result<void>> relay_whole(Exchange& x, http::Connection& upstream, con
             co_return failed(Code::upstream_error, "the upstream's answer holds an error");
     }
     x.usage = answer.usage;
-    if (x.reply.started) co_return co_await relay_as_event(x, status, *body);
+    if (x.reply.started || x.turn != nullptr) co_return co_await relay_as_event(x, status, *body);
 
     std::string client_name;
     std::array<json::Splice, 1> splices{};
@@ -140,7 +150,7 @@ Awaitable<Result<void>> relay_whole(Exchange& x, http::Connection& upstream, con
 }
 
 Awaitable<Result<void>> relay_bytes(Exchange& x, http::Connection& upstream, const http::ResponseHead& head) {
-    if (x.reply.started)
+    if (x.reply.started || x.turn != nullptr)
         co_return failed(Code::upstream_malformed, "the upstream answered a stream with a whole answer");
     const int status = head.status;
     const bool keep_connection = head.keep_alive;

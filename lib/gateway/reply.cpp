@@ -165,6 +165,15 @@ Awaitable<void> fail(Exchange& x, const core::Error& error) {
     const wire::ErrorFace& face = wire::face_of(error.code);
     core::log(face.level, "request failed",
               {{"request", x.id.view()}, {"code", face.code}, {"detail", error.detail}, {"path", x.request.path}});
+    if (x.turn != nullptr) {
+        const std::string body = wire::error_body(error);
+        // `{"error":X}`: the message wants X.
+        const std::string_view inner = std::string_view(body).substr(9, body.size() - 10);
+        x.reply.status = face.status;
+        const core::Result<void> told = co_await x.turn->write_error(face.status, inner);
+        if (!told) core::log(core::LogLevel::debug, "the client left", {{"request", x.id.view()}});
+        co_return;
+    }
     const bool reachable = error.code != core::Code::cancelled && x.downstream.stream->is_open();
     if (reachable && x.reply.started && x.reply.events) {
         const std::string event = wire::error_event(error, x.endpoint->terminal);

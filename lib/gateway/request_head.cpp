@@ -27,6 +27,13 @@ bool ends_here(std::string_view name) noexcept {
     }
 }
 
+/// What only a WebSocket's handshake has.
+bool is_of_the_upgrade(std::string_view name) noexcept {
+    constexpr std::string_view prefix = "sec-websocket-";
+    return (name.size() > prefix.size() && core::equals_ignore_case(name.substr(0, prefix.size()), prefix)) ||
+           core::equals_ignore_case(name, "content-type") || core::equals_ignore_case(name, "accept");
+}
+
 /// What of a query goes on: all of it, less the api-version that a client wrote for Azure.
 void append_query(std::string& out, std::string_view query, bool without_api_version, char separator) {
     while (!query.empty()) {
@@ -79,7 +86,7 @@ void append_target(std::string& out, const OutgoingHead& head) {
 void write_request_head(std::string& out, const OutgoingHead& head) {
     const http::RequestHead& client = head.client;
     out.clear();
-    out += client.method;
+    out += head.turn ? std::string_view("POST") : client.method;
     out += ' ';
     append_target(out, head);
     out += " HTTP/1.1\r\nhost: ";
@@ -89,6 +96,7 @@ void write_request_head(std::string& out, const OutgoingHead& head) {
     for (const http::Field& field : client.fields) {
         if (ends_here(field.name) || http::is_hop_by_hop(field.name)) continue;
         if (lists && http::connection_lists(client.fields, field.name)) continue;
+        if (head.turn && is_of_the_upgrade(field.name)) continue;
         if (!head.dropped.empty() && std::ranges::any_of(head.dropped, [&](const std::string& name) {
                 return core::equals_ignore_case(name, field.name);
             }))
@@ -98,7 +106,8 @@ void write_request_head(std::string& out, const OutgoingHead& head) {
         out += field.value;
         out += "\r\n";
     }
-    out += head.account.credential;
+    if (head.turn) out += "content-type: application/json\r\naccept: text/event-stream\r\n";
+    out += head.credential;
     // Answers are read: for their usage, their end and the model's name.
     out += "accept-encoding: identity\r\n";
     if (head.chunked) {

@@ -15,6 +15,8 @@ namespace oai::gateway {
 struct OutgoingHead {
     const http::RequestHead& client;
     const upstream::Account& account;
+    std::string_view credential;                   ///< the account\'s header lines
+    bool turn = false;                             ///< of a WebSocket: the client\'s own head is that of its upgrade
     std::string_view rest_path;                    ///< behind "/v1"
     std::string_view model;                        ///< as the upstream knows it: names Azure's deployment
     bool azure_style = false;                      ///< the client wrote Azure's path: its api-version is for Azure only

@@ -4,6 +4,7 @@
 #include "gateway/reply.hpp"
 #include "gateway/resources.hpp"
 #include "gateway/stages.hpp"
+#include "gateway/websocket.hpp"
 #include "gateway/worker_state.hpp"
 
 namespace oai::gateway {
@@ -20,8 +21,9 @@ Awaitable<bool> serve(WorkerState& worker, http::Connection& connection, http::R
     if (ok) ok = authenticate(x);                            // 401
     if (ok && !take_body(x)) ok = co_await read_body(x);     // 408 413  only when it did not come with its head
     if (ok) ok = validate(x);                                // 400
-    const bool ours = ok && x.endpoint->served == wire::Served::models;
-    if (ours) ok = co_await answer_models(x);                // 404
+    const bool ours = ok && x.endpoint->served != wire::Served::upstream;
+    if (ours && x.endpoint->served == wire::Served::models) ok = co_await answer_models(x);         // 404
+    if (ours && x.endpoint->served == wire::Served::websocket) ok = co_await hold_conversation(x);  // turns
     if (ok && !ours && !find_resource(x)) co_await load_resource(x);
     if (ok && !ours) ok = select_version(x);                 // 404 503  once per request
     if (ok && !ours) ok = co_await forward(x);               // 502 504

@@ -28,7 +28,8 @@ Exchange::Exchange(WorkerState& on, http::Connection& from, const http::RequestH
     sample.owner = Owner::client;
 }
 
-void account_failure(Exchange& x, const core::Error& error) noexcept {
+void account_failure(Exchange& x, const core::Error& error) {
+    x.failure = error;
     metrics::Sample& sample = x.sample;
     sample.outcome = wire::outcome_of(error);
     sample.token_limited = false;
@@ -57,6 +58,37 @@ void account_answer(Exchange& x, int upstream_status, wire::Ending ending) noexc
     sample.upstream_throttled = sample.upstream_throttled || throttled;
     sample.upstream_failed = sample.upstream_failed || (sample.owner == Owner::upstream && !throttled);
 }
+
+namespace {
+
+/// For the drill-down: what became of the request, and of each attempt.
+void note_failure(const Exchange& x) {
+    if (x.sample.outcome == Outcome::cancelled && x.attempt_count == 0) return;  // a client that left before anything
+    ops::ErrorRecord record;
+    record.at = x.worker.shared.clock.wall_now();
+    record.request_id = x.id.view();
+    record.path = x.request.path;
+    if (x.selection.version != nullptr) {
+        record.platform = wire::name_of(x.selection.version->dialect);
+        record.provider = x.selection.version->provider;
+        record.version = x.selection.version->version;
+        record.model = x.body.model_name;
+    }
+    if (x.endpoint != nullptr) record.endpoint = x.endpoint->name;
+    record.owner = metrics::name_of(x.sample.owner);
+    record.code =
+        x.failure ? wire::face_of(x.failure->code).code : std::string_view(metrics::name_of(x.sample.outcome));
+    record.message = x.failure ? x.failure->detail : std::string();
+    record.status = x.reply.status;
+    record.stream = x.body.stream;
+    record.business_limited = x.sample.business_limited;
+    record.upstream_failed = x.sample.upstream_failed || x.sample.upstream_throttled;
+    for (const Attempt& attempt : x.all_attempts())
+        record.attempts.push_back({attempt.account->name, attempt.status, attempt.ms, std::string(reason_of(attempt))});
+    x.worker.shared.errors.add(std::move(record));
+}
+
+}  // namespace
 
 std::string_view reason_of(const Attempt& attempt) noexcept {
     if (!attempt.failed) return "ok";
@@ -88,6 +120,7 @@ SettleOnExit::~SettleOnExit() {
         sample.overhead_us = core::elapsed_us(core::TimePoint{}, core::TimePoint{(*x.stamps.sent - x.stamps.scheduled) +
                                                                                  (end - *x.upstream_end)})
                                  .count();
+    if (!sample.is_success() || sample.upstream_failed || sample.upstream_throttled) note_failure(x);
     sample.stream_id = x.worker.series.find(x.worker.shared.collector, x);
     x.worker.intake.add(end, sample);
     x.worker.intake.end();

@@ -254,8 +254,7 @@ Awaitable<Result<void>> relay_stream(Exchange& x, http::Connection& upstream, co
     x.stamps.last_output = reader.last_output();
     x.usage = reader.usage();
     if (!x.usage && reader.first_output()) x.usage = estimated_usage(x, reader);
-    if (!pumped && (pumped.error().source == core::Source::downstream || x.downstream.stream->peer_gone()))
-        co_return pumped.error();
+    if (!pumped && (pumped.error().source == core::Source::downstream || client_gone(x))) co_return pumped.error();
     if (x.next) co_return pumped.error();  // given up for another account
     wire::Ending ending = reader.ending();
     if (ending == wire::Ending::none && pumped && x.endpoint->terminal == wire::Terminal::none)

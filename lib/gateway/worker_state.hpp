@@ -12,6 +12,7 @@
 #include "net/listener.hpp"
 #include "net/worker.hpp"
 #include "ops/collector.hpp"
+#include "ops/error_log.hpp"
 #include "store/store.hpp"
 #include "upstream/affinity.hpp"
 #include "upstream/sticky.hpp"
@@ -22,22 +23,31 @@ struct Exchange;
 
 /// What all workers of a gateway share. Each part is safe for several threads by itself.
 struct Shared {
-    Shared(const core::Clock& clock_, std::unique_ptr<store::Store> store_, const crypto::KeyedHash& hash)
+    Shared(const core::Clock& clock_, std::unique_ptr<store::Store> store_, const Keys& keys)
         : clock(clock_),
           store(std::move(store_)),
-          key_hash(hash),
+          key_hash(keys.hash),
+          sealer(keys.sealer),
           collector(clock_),
           affinity(
               store->affinities(), [this](std::function<void()> task) { background.post(std::move(task)); }, clock_) {}
 
+    /// Where the tokens of OAuth accounts are kept.
+    upstream::TokenVault token_vault() {
+        return {store->secrets(), store->settings(), *sealer,
+                [this](std::function<void()> task) { background.post(std::move(task)); }};
+    }
+
     const core::Clock& clock;
     std::unique_ptr<store::Store> store;
     crypto::KeyedHash key_hash;
+    std::shared_ptr<const crypto::Sealer> sealer;
     ops::Collector collector;
+    ops::ErrorLog errors;
     upstream::Registry registry;  ///< health of accounts, over reloads
     upstream::Sticky sticky;
-    Background background;  ///< its tasks use the store
     upstream::AffinityTable affinity;
+    Background background;  ///< last: its tasks use what stands above
 };
 
 /// Remembers the series of the last few combinations, so that a request seldom asks the collector.
@@ -69,7 +79,7 @@ struct WorkerState {
     std::shared_ptr<const Tables> tables;  ///< replaced by a task posted to this worker
     ops::Collector::Intake& intake;
     SeriesCache series;
-    std::unique_ptr<net::Listener> listener;
+    std::vector<std::unique_ptr<net::Listener>> listeners;
     bool draining = false;  ///< connections close after the answer they are at
 };
 

@@ -22,6 +22,8 @@ struct Url {
     std::string authority() const;
     /// All of it, in its shortest form.
     std::string text() const;
+
+    friend bool operator==(const Url&, const Url&) = default;
 };
 
 /// Strict: no user or password (they would end in logs), no query, no fragment, no blanks or control characters, no dot
@@ -37,6 +39,9 @@ core::Result<Url> parse_url(std::string_view text);
 
 /// %41 -> 'A'. An incomplete or wrong escape, and one that hides a control character, is Code::invalid_request.
 core::Result<std::string> percent_decode(std::string_view text);
+
+/// 'A b' -> 'A%20b': everything but letters, digits and -._~ is escaped.
+std::string percent_encode(std::string_view text);
 
 /// A parameter of `a=1&b=x%20y`: decoded, '+' is a blank. None when it is absent; `Error::param` names it when it is
 /// wrong or given twice.

@@ -13,6 +13,7 @@
 #include "http/pool.hpp"
 #include "upstream/breaker.hpp"
 #include "upstream/ewma.hpp"
+#include "upstream/oauth.hpp"
 #include "wire/endpoints.hpp"
 #include "wire/failure.hpp"
 
@@ -92,6 +93,8 @@ struct Account {
     std::map<std::string, std::string, std::less<>> deployments = {};  ///< Azure: model -> deployment
     std::string api_version = {};  ///< Azure; empty: the /openai/v1 paths, which need none
     bool active = true;
+    std::optional<OAuthSettings> oauth = {};
+    std::shared_ptr<TokenSource> tokens = {};                                ///< of an OAuth account: made by Registry
     std::shared_ptr<AccountState> state = std::make_shared<AccountState>();  ///< of this name: see Registry
 
     bool serves(std::string_view model) const noexcept;

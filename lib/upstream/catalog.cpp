@@ -121,13 +121,18 @@ bool Catalog::has_choice() const noexcept {
     return false;
 }
 
-void Registry::adopt(Catalog& catalog) {
+void Registry::adopt(Catalog& catalog, const MakeTokens& make) {
     for (Provider& provider : catalog.providers_) {
         for (Version& version : provider.versions) {
             auto& pool = pools_.try_emplace(provider.name + "/" + version.version, version.pool).first->second;
             version.pool = pool;
-            for (Account& account : version.accounts)
+            for (Account& account : version.accounts) {
                 account.state = accounts_.try_emplace(account.name, account.state).first->second;
+                if (!account.oauth || !make) continue;
+                Tokens& known = tokens_[account.name];
+                if (!known.source || known.settings != *account.oauth) known = {*account.oauth, make(account)};
+                account.tokens = known.source;
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -83,10 +84,18 @@ private:
 /// What is known of accounts and pools, by their names: a reload builds a new catalog, and their health stays.
 class Registry {
 public:
-    /// Puts the known states into the catalog, and remembers those it does not know.
-    void adopt(Catalog& catalog);
+    using MakeTokens = std::function<std::shared_ptr<TokenSource>(const Account&)>;
+
+    /// Puts the known states into the catalog, and remembers those it does not know. `make` is asked for the tokens of
+    /// OAuth accounts that are new or have new settings.
+    void adopt(Catalog& catalog, const MakeTokens& make = {});
 
 private:
+    struct Tokens {
+        OAuthSettings settings;
+        std::shared_ptr<TokenSource> source;
+    };
+    std::map<std::string, Tokens, std::less<>> tokens_;
     std::map<std::string, std::shared_ptr<AccountState>, std::less<>> accounts_;
     std::map<std::string, std::shared_ptr<PoolState>, std::less<>> pools_;
 };

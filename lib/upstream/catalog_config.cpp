@@ -72,7 +72,8 @@ AccountType read_type(const config::Section& section, AccountType otherwise) {
                           {{"openai", AccountType::openai},
                            {"compatible", AccountType::compatible},
                            {"azure", AccountType::azure},
-                           {"anthropic", AccountType::anthropic}});
+                           {"anthropic", AccountType::anthropic},
+                           {"oauth", AccountType::oauth}});
 }
 
 void check_pattern(const config::Section& section, std::string_view key, std::string_view pattern) {
@@ -96,10 +97,26 @@ std::shared_ptr<const net::Proxy> read_proxy(const config::Section& section) {
     return nullptr;
 }
 
+OAuthSettings read_oauth(const config::Section& section) {
+    OAuthSettings settings;
+    const std::string url = section.required_string("token_url");
+    if (Result<http::Url> parsed = http::parse_url(url)) {
+        settings.token_url = std::move(*parsed);
+    } else if (!url.empty()) {
+        section.fail("token_url", parsed.error().detail);
+    }
+    settings.client_id = section.required_string("client_id");
+    settings.client_secret = section.secret("client_secret");
+    settings.refresh_token = section.required_secret("refresh_token");
+    settings.scope = section.string("scope");
+    if (section.has("api_key")) section.fail("api_key", "has no use for an oauth account: its tokens are fetched");
+    return settings;
+}
+
 Account read_account(const config::Section& section, std::string name, AccountType type, TlsContexts& contexts) {
     Account account{.name = std::move(name), .type = type};
     const std::string url = section.required_string("base_url");
-    const std::string api_key = section.secret("api_key");
+    const std::string api_key = type == AccountType::oauth ? std::string() : section.secret("api_key");
     check_credential(section, "api_key", api_key);
     account.credential = credential_lines(type, api_key);
     account.priority = section.integer("priority", account.priority, 0, 1'000'000);
@@ -114,6 +131,7 @@ Account read_account(const config::Section& section, std::string name, AccountTy
     }
     TlsContext tls = contexts.read(section);
     std::shared_ptr<const net::Proxy> proxy = read_proxy(section);
+    if (type == AccountType::oauth) account.oauth = read_oauth(section);
     if (url.empty()) return account;
     Result<http::Target> target = target_of(url, std::move(tls), std::move(proxy));
     if (target) {

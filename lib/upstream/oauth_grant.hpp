@@ -19,6 +19,8 @@ struct OAuthSettings {
     std::string client_secret;  ///< secret; empty: a public client
     std::string refresh_token;  ///< secret: the first one; the provider may replace it at every use
     std::string scope;          ///< empty: as granted at first
+
+    friend bool operator==(const OAuthSettings&, const OAuthSettings&) = default;
 };
 
 /// What a provider gave. Secret, all of it.

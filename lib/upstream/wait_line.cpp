@@ -2,20 +2,15 @@
 
 #include <algorithm>
 
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
+#include "net/alarm.hpp"
 
 namespace oai::upstream {
 
-namespace asio = boost::asio;
 using core::Code;
 using core::Error;
 using core::Result;
 
 namespace {
-
-using Timer =
-    asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, net::Executor>;
 
 /// How often a waiting request looks whether its client is still there and its worker still runs.
 constexpr std::chrono::milliseconds kLookPeriod{250};
@@ -30,11 +25,9 @@ Error refuse(std::string detail) {
 }  // namespace
 
 struct WaitLine::Waiter {
-    Waiter(net::Worker& on, std::vector<AccountState*> wanted)
-        : worker(on), timer(on.executor()), accounts(std::move(wanted)) {}
+    Waiter(net::Worker& on, std::vector<AccountState*> wanted) : alarm(on), accounts(std::move(wanted)) {}
 
-    net::Worker& worker;
-    Timer timer;  ///< touched on `worker` only
+    net::Alarm alarm;
     std::vector<AccountState*> accounts;
     AccountState* granted = nullptr;  ///< under the line's mutex
 };
@@ -66,9 +59,8 @@ net::Awaitable<Result<AccountState*>> WaitLine::wait(net::Worker& worker, std::v
                 break;
             }
         }
-        boost::system::error_code woken;
-        waiter->timer.expires_at(std::min(deadline, std::chrono::steady_clock::now() + kLookPeriod));
-        co_await waiter->timer.async_wait(asio::redirect_error(net::use_awaitable, woken));
+        const core::TimePoint look = std::min(deadline, std::chrono::steady_clock::now() + kLookPeriod);
+        co_await waiter->alarm.wait_until(look);
     }
     if (waiter->granted != nullptr && taken != nullptr) {
         // Both at once: one place is enough.
@@ -95,7 +87,7 @@ bool WaitLine::hand_over(AccountState& account) {
         }
     }
     if (!next) return false;
-    next->worker.post([next] { next->timer.cancel(); });
+    next->alarm.ring();
     return true;
 }
 

@@ -111,6 +111,7 @@ constexpr std::array kEndpoints{
              .body = json,
              .json_answer = true,
              .fields = kCountTokensFields},
+    Endpoint{.name = "responses_websocket", .method = "GET", .path = "/v1/responses", .served = Served::websocket},
     Endpoint{.name = "models", .method = "GET", .path = "/v1/models", .served = Served::models},
     Endpoint{.name = "model", .method = "GET", .path = "/v1/models/{id}", .served = Served::models},
     Endpoint{.name = "completions",

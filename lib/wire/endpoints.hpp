@@ -27,7 +27,7 @@ enum class BodyTreatment : std::uint8_t {
 };
 
 /// Who answers.
-enum class Served : std::uint8_t { upstream, models };
+enum class Served : std::uint8_t { upstream, models, websocket };
 
 /// What an endpoint has to do with things that live at one account.
 enum class Resource : std::uint8_t {

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "http/sse.hpp"
+#include "json/edit.hpp"
 
 namespace oai::wire {
 namespace {
@@ -28,15 +29,10 @@ bool has_empty_choices(std::string_view data) noexcept {
     return false;
 }
 
-/// Behind the opening brace of an object.
-std::string_view first_place(std::string_view object) noexcept {
-    return object.substr(object.find('{') + 1, 0);
-}
-
 }  // namespace
 
 std::optional<json::Splice> ask_for_usage(std::string_view body, const json::Member& options, json::Scanner& scanner) {
-    if (!options.present()) return json::Splice{first_place(body), R"("stream_options":{"include_usage":true},)"};
+    if (!options.present()) return json::Splice{json::first_place(body), R"("stream_options":{"include_usage":true},)"};
     if (options.kind != json::Kind::object) return json::Splice{options.raw, R"({"include_usage":true})"};
     static constexpr std::array<std::string_view, 1> names{"include_usage"};
     std::array<json::Member, 1> found;
@@ -47,7 +43,7 @@ std::optional<json::Splice> ask_for_usage(std::string_view body, const json::Mem
         return json::Splice{found[0].raw, "true"};
     }
     const bool empty = options.raw.find_first_not_of(kBlanks, 1) == options.raw.size() - 1;
-    return json::Splice{first_place(options.raw), empty ? R"("include_usage":true)" : R"("include_usage":true,)"};
+    return json::Splice{json::first_place(options.raw), empty ? R"("include_usage":true)" : R"("include_usage":true,)"};
 }
 
 bool may_hold_usage_chunk(std::string_view events) noexcept {

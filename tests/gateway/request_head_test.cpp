@@ -30,8 +30,12 @@ TEST_CASE("the upstream gets the client's own fields, less what belongs to the h
                               .target = http::Target(*http::parse_url("http://up.example:8080/base")),
                               .credential = "authorization: Bearer sk-account\r\n"};
     std::string out = "left over";
-    write_request_head(out,
-                       {.client = head, .account = account, .rest_path = "/responses", .model = "m", .body_bytes = 42});
+    write_request_head(out, {.client = head,
+                             .account = account,
+                             .credential = account.credential,
+                             .rest_path = "/responses",
+                             .model = "m",
+                             .body_bytes = 42});
     CHECK(out ==
           "POST /base/v1/responses?a=b HTTP/1.1\r\n"
           "host: up.example:8080\r\n"
@@ -79,6 +83,7 @@ TEST_CASE("each kind of account has its way of naming an endpoint") {
         std::string out;
         append_target(out, {.client = head,
                             .account = account,
+                            .credential = {},
                             .rest_path = row.rest,
                             .model = "gpt-5",
                             .azure_style = row.azure_style});

@@ -14,7 +14,11 @@ namespace {
 /// A worker that runs nothing, and one connection whose other end is closed.
 struct Fixture {
     core::ManualClock clock;
-    Shared shared{clock, std::move(*store::open("memory:")), crypto::KeyedHash("k")};
+    Shared shared{clock, std::move(*store::open("memory:")), *load_keys([] {
+                      Config config;
+                      config.store_url = "memory:";
+                      return config;
+                  }())};
     WorkerState worker{shared, std::make_shared<Tables>()};
     http::Connection connection{worker.net, net::Socket(worker.net.executor())};
     http::RequestHead head;

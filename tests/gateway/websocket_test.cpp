@@ -1,0 +1,193 @@
+// Responses over WebSocket: turns of one conversation, each a request of its own.
+#include "gateway/websocket.hpp"
+
+#include <doctest/doctest.h>
+
+#include "gateway/gateway.hpp"
+#include "http/client.hpp"
+#include "http/websocket_connection.hpp"
+#include "json/value.hpp"
+#include "mock/server.hpp"
+#include "net/connect.hpp"
+#include "upstream/catalog_config.hpp"
+
+using namespace oai;
+using namespace oai::gateway;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct Site {
+    Site() {
+        upstream = std::move(*mock::Server::start({}));
+        Config config;
+        config.listen = net::ListenAddress{"127.0.0.1", 0};
+        config.workers = 1;
+        config.store_url = "memory:";
+        config.admin_key = "admin-key";
+        config.keys.push_back({"test", "sk-test-key", ""});
+        config.catalog = *upstream::single_upstream(upstream->url(), "sk-up");
+        FirstKeys made;
+        auto started = Gateway::start(config, made);
+        REQUIRE(started);
+        gateway = std::move(*started);
+    }
+    http::ClientResponse get(std::string target, std::string key) const {
+        http::ClientRequest request;
+        request.url = *http::parse_url("http://127.0.0.1:" + std::to_string(gateway->address().port));
+        request.target = std::move(target);
+        request.headers.emplace_back("authorization", "Bearer " + key);
+        const auto response = http::fetch_blocking(request);
+        REQUIRE(response);
+        return *response;
+    }
+
+    std::unique_ptr<mock::Server> upstream;
+    std::unique_ptr<Gateway> gateway;
+};
+
+struct Conversation {
+    std::vector<std::string> say;
+    std::vector<std::vector<std::string>> heard;  ///< for each thing said, the messages up to its end
+    std::optional<http::CloseCode> closed;
+    bool opened = false;
+    std::string failed;
+};
+
+bool is_end(std::string_view message) {
+    return message.find("\"type\":\"response.completed\"") != std::string_view::npos ||
+           message.find("\"type\":\"response.failed\"") != std::string_view::npos ||
+           message.starts_with("{\"type\":\"error\"");
+}
+
+net::Awaitable<void> talk(net::Worker& worker, std::uint16_t port, Conversation& c) {
+    const core::TimePoint deadline = std::chrono::steady_clock::now() + 20s;
+    const net::Destination to{.host = "127.0.0.1", .port = port, .proxy = nullptr};
+    core::Result<std::unique_ptr<net::Stream>> stream = co_await net::connect(worker, to, deadline);
+    if (stream) {
+        http::Connection connection(worker, std::move(*stream));
+        connection.stream->set_deadline(deadline);
+        const http::WebSocketRequest request{.authority = "127.0.0.1",
+                                             .target = "/v1/responses",
+                                             .more_fields = "authorization: Bearer sk-test-key\r\n",
+                                             .deflate = http::Deflate{}};
+        const core::Result<std::optional<http::Deflate>> agreed = co_await http::open_websocket(connection, request);
+        if (agreed) {
+            c.opened = true;
+            const http::WebSocket::Options options{.role = http::WebSocketRole::client, .deflate = *agreed};
+            http::WebSocket socket(connection, options);
+            for (const std::string& text : c.say) {
+                core::Result<void> written;
+                if (text.starts_with("binary:")) {
+                    written = co_await socket.write_binary(text);
+                } else {
+                    written = co_await socket.write(text);
+                }
+                if (!written) break;
+                c.heard.emplace_back();
+                for (;;) {
+                    const core::Result<http::WebSocketMessage> message = co_await socket.read();
+                    if (!message || message->kind == http::WebSocketMessage::Kind::closed) break;
+                    c.heard.back().emplace_back(message->payload);
+                    if (is_end(message->payload)) break;
+                }
+                if (socket.closing()) break;
+            }
+            if (!socket.closing()) co_await socket.close(http::CloseCode::normal);
+            c.closed = socket.peer_close_code();
+        } else {
+            c.failed = agreed.error().detail;
+        }
+        connection.stream->close();
+    }
+    worker.stop();
+}
+
+Conversation hold(const Site& site, std::vector<std::string> say) {
+    Conversation c;
+    c.say = std::move(say);
+    net::Worker worker("client");
+    worker.spawn(talk(worker, site.gateway->address().port, c));
+    worker.run();
+    return c;
+}
+
+const std::string kTurn = R"({"type":"response.create","model":"gpt-5","input":"hi"})";
+
+}  // namespace
+
+TEST_CASE("each turn is answered in order, message by message, and counted as a request") {
+    const Site site;
+    const Conversation c = hold(site, {kTurn, R"({"model":"gpt-5","stream":true,"input":"again","store":false})"});
+    CAPTURE(c.failed);
+    REQUIRE(c.opened);
+    REQUIRE(c.heard.size() == 2);
+    for (const std::vector<std::string>& messages : c.heard) {
+        REQUIRE(messages.size() > 3);
+        CHECK(messages.front().find("response.created") != std::string::npos);
+        CHECK(messages.back().find("response.completed") != std::string::npos);
+        for (const std::string& message : messages) CHECK(json::Value::parse(message));
+    }
+    CHECK(c.closed == http::CloseCode::normal);
+    const auto overview = json::Value::parse(
+        site.get("/api/v1/admin/ops/dashboard/overview?time_range=5m&endpoint=responses", "admin-key").body);
+    REQUIRE(overview);
+    CHECK(overview->find_path("data.success_count")->as_int() == 2);
+    CHECK(overview->find_path("data.ttft.n")->as_int() == 2);
+    CHECK(site.upstream->counters().requests == 2);
+}
+
+TEST_CASE("what is wrong with a turn is said in a message, and the conversation goes on") {
+    struct Row {
+        const char* name;
+        std::string message;
+        int status;
+        const char* holds;
+    };
+    const Row rows[] = {
+        {"no model", R"({"type":"response.create","input":"hi"})", 400, "model is required"},
+        {"another type", R"({"type":"response.append","model":"m"})", 400, "response.create"},
+        {"no JSON", "hello", 400, "JSON"},
+        {"a warm-up", R"({"type":"response.create","model":"m","generate":false})", 400, "generate"},
+        {"the upstream's own error", R"({"type":"response.create","model":"mock-error-400","input":"x"})", 400,
+         "error"},
+        {"the upstream cuts", R"({"type":"response.create","model":"mock-cut-before-head","input":"x"})", 502,
+         "upstream"},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(row.name);
+        const Site site;
+        const Conversation c = hold(site, {row.message, kTurn});
+        REQUIRE(c.heard.size() == 2);
+        REQUIRE(c.heard[0].size() == 1);
+        const auto told = json::Value::parse(c.heard[0][0]);
+        REQUIRE(told);
+        CHECK(told->find("type")->as_string() == "error");
+        CHECK(told->find("status")->as_int() == row.status);
+        CHECK(c.heard[0][0].find(row.holds) != std::string::npos);
+        CHECK(c.heard[1].back().find("response.completed") != std::string::npos);
+    }
+}
+
+TEST_CASE("a stream that breaks after its first output ends with an error message") {
+    const Site site;
+    const Conversation c = hold(site, {R"({"type":"response.create","model":"mock-cut-after-3","input":"x"})", kTurn});
+    REQUIRE(c.heard.size() == 2);
+    CHECK(c.heard[0].front().find("response.created") != std::string::npos);
+    CHECK(c.heard[0].back().find("upstream_truncated") != std::string::npos);
+    CHECK(c.heard[1].back().find("response.completed") != std::string::npos);
+}
+
+TEST_CASE("messages that are no text end the conversation with the code for that") {
+    const Site site;
+    const Conversation c = hold(site, {"binary:x"});
+    CHECK(c.closed == http::CloseCode::unsupported);
+}
+
+TEST_CASE("without an upgrade the answer says what is needed") {
+    const Site site;
+    const http::ClientResponse plain = site.get("/v1/responses", "sk-test-key");
+    CHECK(plain.status == 426);
+    CHECK(plain.header("upgrade") == "websocket");
+    CHECK(site.get("/v1/responses", "sk-wrong").status == 401);
+}
