@@ -3,7 +3,6 @@
 #include <chrono>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -26,16 +25,18 @@ using Post = std::function<void(std::function<void()>)>;
 /// Runs `task` where `post` takes it and comes back with its result. `task` must own or outlive what it uses.
 template <class Task>
 Awaitable<std::invoke_result_t<Task&>> run_elsewhere(Post post, Worker& worker, Task task) {
+    using Answer = std::invoke_result_t<Task&>;
     // Shared: the task may finish after the session was torn down with its worker.
-    auto result = std::make_shared<std::optional<std::invoke_result_t<Task&>>>();
-    const std::function<void(std::function<void()>)> start = [&post, &task, result](std::function<void()> resume) {
-        post([task = std::move(task), result, resume = std::move(resume)]() mutable {
-            result->emplace(task());
+    auto answer = std::make_shared<std::unique_ptr<Answer>>();
+    const std::function<void(std::function<void()>)> start = [&post, &task, answer](std::function<void()> resume) {
+        post([task = std::move(task), answer, resume = std::move(resume)]() mutable {
+            // Built where it stays: g++ 12 takes the end of a moved-from Result for the deletion of what is no heap.
+            answer->reset(new Answer(task()));
             resume();
         });
     };
     co_await suspend(worker, start);
-    co_return std::move(**result);
+    co_return std::move(**answer);
 }
 
 }  // namespace oai::net

@@ -10,8 +10,8 @@ namespace {
 
 using core::Result;
 
-/// Workers meet on a shard's mutex for well under a microsecond; 64 shards make that rare. A small table has fewer, so
-/// that an uneven spread does not push out much before the table is full.
+/// A shard is held for one or two microseconds (200,000 entries, cold caches); 64 of them make a meeting rare. A small
+/// table has fewer, so that an uneven spread does not push out much before the table is full.
 constexpr std::size_t kMostShards = 64;
 constexpr std::size_t kLeastPerShard = 1024;
 /// Changes per transaction, of writing and of purging: a few milliseconds in which no other process can write.
