@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "core/log.hpp"
 #include "gateway/request_head.hpp"
 #include "gateway/stages.hpp"
 #include "gateway/worker_state.hpp"
@@ -89,6 +90,8 @@ Awaitable<Result<void>> forward(Exchange& x) {
                 co_await x.worker.pool.open(account.target, std::min(total, deadline_after(timeouts.connect, start)));
             if (!opened) {
                 // The address is ours to know, not the client's.
+                core::log(core::LogLevel::warn, "an upstream cannot be reached",
+                          {{"account", account.name}, {"reason", opened.error().detail}});
                 opened.error().detail = "no connection to the upstream";
                 co_return opened.error();
             }
