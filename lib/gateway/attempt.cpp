@@ -173,6 +173,8 @@ Awaitable<Result<std::unique_ptr<http::Connection>>> exchange_heads(Exchange& x,
                 co_await x.worker.pool.open(account.target, std::min(total, deadline_after(timeouts.connect, start)));
             if (!opened) {
                 // The address is ours to know, not the client's.
+                core::log(core::LogLevel::warn, "an upstream cannot be reached",
+                          {{"account", account.name}, {"reason", opened.error().detail}});
                 opened.error().detail = "no connection to the upstream";
                 co_return opened.error();
             }

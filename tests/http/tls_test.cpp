@@ -143,6 +143,7 @@ TEST_CASE("the pool keeps no connection on which a deadline has passed") {
         const std::size_t n = co_await (*opened)->read_more();
         CHECK(n == 0);
         CHECK((*opened)->stream->is_open());
+        (*opened)->read_at = std::chrono::steady_clock::now();  // it has not rested too long
         pool.give(std::move(*opened));
         CHECK_FALSE(pool.take(target, std::chrono::steady_clock::now()));
     });
