@@ -15,6 +15,7 @@
 #include "core/log.hpp"
 #include "core/units.hpp"
 #include "gateway/gateway.hpp"
+#include "net/descriptors.hpp"
 #include "upstream/catalog_config.hpp"
 
 namespace {
@@ -83,6 +84,10 @@ int run_serve(const ServeOptions& options, std::ostream& out) {
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+
+    // Every connection takes a descriptor, and many systems begin with 1,024.
+    if (const Result<net::DescriptorLimit> limit = net::raise_descriptor_limit(); !limit)
+        core::log(core::LogLevel::warn, limit.error().detail);
 
     gateway::FirstKeys made;
     const Result<std::unique_ptr<gateway::Gateway>> gateway = gateway::Gateway::start(*config, made);
