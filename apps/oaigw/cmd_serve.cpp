@@ -16,6 +16,7 @@
 #include "core/log.hpp"
 #include "core/units.hpp"
 #include "gateway/gateway.hpp"
+#include "net/descriptors.hpp"
 #include "net/handover.hpp"
 #include "takeover.hpp"
 #include "upstream/catalog_config.hpp"

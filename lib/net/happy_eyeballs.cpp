@@ -41,14 +41,12 @@ struct Race {
     }
 
     void end() noexcept {
-        over = true;
         for (Stream* stream : trying) stream->close();
     }
 
     Worker& worker;
     Timer timer;
     bool news = false;
-    bool over = false;
     std::size_t running = 0;
     std::vector<Stream*> trying;
     std::unique_ptr<Stream> winner;
@@ -71,7 +69,8 @@ Awaitable<void> attempt(std::shared_ptr<Race> race, TcpEndpoint endpoint) {
         const bool connected = co_await stream->connect(endpoint);
         std::erase(race->trying, stream.get());
         failed = stream->error();
-        if (connected && !race->over && !race->winner) race->winner = std::move(stream);
+        // One more in the same turn takes the first one's place; one that comes too late goes with the race.
+        if (connected) race->winner = std::move(stream);
     }
     if (failed) race->reason = failed.message();
     --race->running;
