@@ -351,7 +351,7 @@ TEST_CASE("a peer that leaves without a Close, or says nothing in time, is an er
 }
 
 TEST_CASE("several may write at once: frames stay whole, and each writer's stay in order") {
-    constexpr int kMessages = 60;
+    constexpr int kMessages = 20;
     const auto writer = [](WebSocket& socket, char name, int& done) -> Awaitable<void> {
         for (int i = 0; i < kMessages; ++i) {
             // Large enough that the kernel does not take them at once.
