@@ -10,19 +10,24 @@ endif()
 
 set(OAI_SANITIZE "" CACHE STRING "Sanitizers, such as address,undefined or thread; empty for none")
 option(OAI_BENCH "Build the benchmarks of bench/" OFF)
+option(OAI_FUZZ "Build tests/fuzz for libFuzzer; needs clang" OFF)
 
 # -O1: sanitized tests at -O0 take three times as long, and back traces stay readable.
 set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1 -fno-omit-frame-pointer")
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1 -DNDEBUG")
 
 # g++ 12 calls Asio's operator delete of coroutine frames a mismatch wherever it does not inline the new.
-add_compile_options(-Wno-mismatched-new-delete)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  add_compile_options(-Wno-mismatched-new-delete)
+endif()
 if(OAI_SANITIZE)
   add_compile_options(-fsanitize=${OAI_SANITIZE} -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${OAI_SANITIZE})
   # g++ 12 reports std::string and std::optional as maybe uninitialized once sanitizers add their branches, and warns of
   # every memory fence under the thread sanitizer; Asio has one that is not needed for what it synchronises.
-  add_compile_options(-Wno-maybe-uninitialized -Wno-tsan)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    add_compile_options(-Wno-maybe-uninitialized -Wno-tsan)
+  endif()
 endif()
 
 # One value for every translation unit: Asio's recycling cache is an inline global, so a difference is an ODR violation.

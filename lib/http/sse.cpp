@@ -157,7 +157,10 @@ void SseReader::keep_rest(std::string_view bytes) {
         name_ = name_kept_.assign(name_);
         name_in_feed_ = false;
     }
-    if (line_.size() + (has_data_ ? data_.size() : 0) > max_event_bytes_) too_long_ = true;
+    // A byte order mark, or what may become one, is not part of the line: read_line does not count it either.
+    const std::string_view begin = std::string_view(line_).substr(0, kBom.size());
+    const std::size_t mark = first_line_ && begin == kBom.substr(0, begin.size()) ? begin.size() : 0;
+    if (line_.size() - mark + (has_data_ ? data_.size() : 0) > max_event_bytes_) too_long_ = true;
 }
 
 bool SseReader::finish() const noexcept {

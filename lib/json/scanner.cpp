@@ -42,6 +42,7 @@ Kind kind_of(ondemand::json_type type) {
     return Kind::absent;
 }
 
+/// simdjson's raw text reaches up to whatever comes next.
 std::string_view trimmed(std::string_view token) {
     while (!token.empty() &&
            (token.back() == ' ' || token.back() == '\n' || token.back() == '\r' || token.back() == '\t'))
@@ -68,12 +69,16 @@ simdjson::error_code member_of(ondemand::value value, Member& out) {
     if (type == ondemand::json_type::object) {
         ondemand::object object;
         if (const auto failed = value.get_object().get(object)) return failed;
-        return object.raw_json().get(out.raw);
+        const auto failed = object.raw_json().get(out.raw);
+        out.raw = trimmed(out.raw);
+        return failed;
     }
     if (type == ondemand::json_type::array) {
         ondemand::array array;
         if (const auto failed = value.get_array().get(array)) return failed;
-        return array.raw_json().get(out.raw);
+        const auto failed = array.raw_json().get(out.raw);
+        out.raw = trimmed(out.raw);
+        return failed;
     }
     out.raw = trimmed(value.raw_json_token());
     // Reading the scalar checks it: `tru` or an unfinished string must not pass as a value.
@@ -90,7 +95,12 @@ simdjson::error_code member_of(ondemand::value value, Member& out) {
             double number = 0;
             return value.get_double().get(number);
         }
-        default: return value.is_null() ? simdjson::SUCCESS : simdjson::N_ATOM_ERROR;
+        default: {
+            // Not as a condition: the result's conversion to bool throws for `nul`.
+            bool null = false;
+            if (const auto failed = value.is_null().get(null)) return failed;
+            return null ? simdjson::SUCCESS : simdjson::N_ATOM_ERROR;
+        }
     }
 }
 

@@ -231,6 +231,12 @@ TEST_CASE("an event is bounded, whole or cut") {
     CHECK(read_of(": 3456789\n", 8) == " too long");
     CHECK(read_of("data: 12\n\ndata:1\ndata:23\n\n", 8) == "[|12|][|1\n23|]");
     CHECK(read_of("data:12\ndata:34\n\n", 8) == " too long");
+    // A byte order mark does not count, wherever it is cut.
+    CHECK(read_of("\xEF\xBB\xBF"
+                  "data: 12\n\n",
+                  8) == "[|12|]");
+    CHECK(read_of("\xEF\xBB\xBF\n:\n", 1) == "[:]");
+    CHECK(read_of("\xEF\xBB\n", 1) == " too long");
     // Comments and skipped fields are not kept, so any number of them may come.
     std::string many = "data:1\n";
     for (int i = 0; i < 20; ++i) many += ":ka\nx: y\n";

@@ -290,6 +290,8 @@ TEST_CASE("a peer that does not answer a close is waited for no longer than the 
     loop.run_raw([](Connection& connection) -> Awaitable<void> {
         const std::string got = co_await read_raw(connection, 100);
         CHECK(got == "\x88\x02\x03\xe8"s);
+        // The server ended it, long before our own deadline.
+        CHECK_FALSE(connection.stream->timed_out());
         connection.stream->close();
     });
 }
@@ -351,7 +353,7 @@ TEST_CASE("a peer that leaves without a Close, or says nothing in time, is an er
 }
 
 TEST_CASE("several may write at once: frames stay whole, and each writer's stay in order") {
-    constexpr int kMessages = 60;
+    constexpr int kMessages = 20;
     const auto writer = [](WebSocket& socket, char name, int& done) -> Awaitable<void> {
         for (int i = 0; i < kMessages; ++i) {
             // Large enough that the kernel does not take them at once.

@@ -33,6 +33,12 @@ TEST_CASE("members are found with their spans, in any order, whatever lies betwe
     CHECK(found[1].boolean() == true);
     CHECK(found[2].kind == Kind::array);
     CHECK(found[2].raw == R"([1,{"a":"]"}])");
+    // Blanks behind a value are not part of it.
+    const Body spaced("{\"model\" : {} \n, \"input\" : [ 1 ]\t , \"stream\" : null }");
+    REQUIRE(scanner.members(spaced.padded(), kNames, found));
+    CHECK(found[0].raw == "{}");
+    CHECK(found[1].raw == "null");
+    CHECK(found[2].raw == "[ 1 ]");
 }
 
 TEST_CASE("what is no JSON object, or says a key twice, is refused") {
@@ -51,6 +57,8 @@ TEST_CASE("what is no JSON object, or says a key twice, is refused") {
         {"twice", R"({"model":"x","model":"y"})"},
         {"twice, once escaped", R"({"model":"allowed","mod\u0065l":"other"})"},
         {"a broken word", R"({"stream":tru})"},
+        {"a broken null", R"({"stream":nul})"},
+        {"a null that goes on", R"({"stream":nullx})"},
         {"a broken string", R"({"model":"\q"})"},
         {"not UTF-8", "{\"model\":\"\xff\"}"},
     };
