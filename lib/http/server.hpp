@@ -23,9 +23,8 @@ struct ServerTimeouts {
 ///   its next head; `Awaitable<void> refuse(Connection&, const core::Error&)`: answers a head that cannot be read; the
 ///   connection closes then.
 template <class Service>
-net::Awaitable<void> serve_connection(net::Worker& worker, net::Socket socket, Service& service,
+net::Awaitable<void> serve_connection(net::Worker& worker, Connection& connection, Service& service,
                                       ServerTimeouts timeouts) {
-    Connection connection(worker, std::move(socket));
     RequestHead head;
     // One deadline covers waiting for a request and reading its head: `idle` for a connection that is kept, `head` for
     // a new one. A slow head cannot last longer than that, and no timer is moved per read.
@@ -45,6 +44,14 @@ net::Awaitable<void> serve_connection(net::Worker& worker, net::Socket socket, S
         patience = timeouts.idle;
     }
     if (!worker.stopping()) co_await close_gently(connection);
+}
+
+/// The same for a service that has no use for the connection outside of these calls.
+template <class Service>
+net::Awaitable<void> serve_connection(net::Worker& worker, net::Socket socket, Service& service,
+                                      ServerTimeouts timeouts) {
+    Connection connection(worker, std::move(socket));
+    co_await serve_connection(worker, connection, service, timeouts);
 }
 
 }  // namespace oai::http

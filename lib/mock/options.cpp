@@ -73,7 +73,7 @@ Result<ServerOptions> read_options(const OptionTexts& texts) {
 
     const Result<core::nanoseconds> retry_after = core::parse_duration(texts.retry_after);
     if (!retry_after) return named("--retry-after", retry_after.error());
-    behaviour.retry_after = std::chrono::ceil<std::chrono::seconds>(*retry_after);
+    behaviour.retry_after = *retry_after;
     if (const Result<void> possible = validate(faults); !possible) return possible.error();
     return options;
 }

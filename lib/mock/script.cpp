@@ -47,6 +47,11 @@ Fault draw_fault(const FaultRates& rates, std::uint64_t seed, std::uint64_t numb
         fault.kind = row.kind;
         break;
     }
+    for (const FaultRates::Share& share : rates.more) {
+        if (left < 0) break;
+        left -= share.share_bp;
+        if (left < 0) return share.fault;
+    }
     if (fault.kind == Kind::error) fault.status = rates.error_status;
     if (fault.kind == Kind::slow) {
         Draws draws(seed, number, kSlowDraw);
@@ -55,31 +60,47 @@ Fault draw_fault(const FaultRates& rates, std::uint64_t seed, std::uint64_t numb
     return fault;
 }
 
+Error bad_share() {
+    return Error{.code = Code::invalid_argument, .detail = "a fault rate must be from 0% to 100%"};
+}
+
 nanoseconds draw_delay(const Distribution& law, std::uint64_t seed, std::uint64_t number, Purpose purpose) {
     Draws draws(seed, number, purpose);
     return nanoseconds{law.sample(draws)};
 }
 
-bool has_position(Kind kind) {
-    return kind == Kind::stall || kind == Kind::cut || kind == Kind::failed_event;
+Result<Fault> named_fault(const Behaviour& behaviour, std::uint64_t seed, const RequestFacts& facts) {
+    if (!facts.fault.empty()) return parse_fault(facts.fault);
+    if (const std::string_view named = fault_in_model(facts.model); !named.empty()) {
+        Result<Fault> fault = parse_fault(named);
+        if (!fault) fault.error().param = "model";
+        return fault;
+    }
+    for (const KeyFault& row : behaviour.key_faults) {
+        if (row.key == facts.key) return row.fault;
+    }
+    for (const ScheduledFault& row : behaviour.schedule) {
+        if (row.from <= facts.since_start && facts.since_start < row.to) return row.fault;
+    }
+    return draw_fault(behaviour.faults, seed, facts.number);
+}
+
+Result<Fault> choose_fault(const Behaviour& behaviour, std::uint64_t seed, const RequestFacts& facts) {
+    Result<Fault> fault = named_fault(behaviour, seed, facts);
+    if (!fault || fault->times == 0 || facts.turns == nullptr) return fault;
+    const std::string name = fault_name(*fault);
+    if (facts.turns->next({name, facts.model, facts.session}) > fault->times) return Fault{};
+    return fault;
 }
 
 }  // namespace
 
 Result<Plan> make_plan(const Behaviour& behaviour, std::uint64_t seed, const RequestFacts& facts) {
     Plan plan;
-    const bool by_header = !facts.fault.empty();
-    const std::string_view named = by_header ? facts.fault : fault_in_model(facts.model);
-    if (named.empty()) {
-        plan.fault = draw_fault(behaviour.faults, seed, facts.number);
-    } else {
-        Result<Fault> fault = parse_fault(named);
-        if (!fault) {
-            if (!by_header) fault.error().param = "model";
-            return fault.error();
-        }
-        plan.fault = *fault;
-    }
+    Result<Fault> fault = choose_fault(behaviour, seed, facts);
+    if (!fault) return fault.error();
+    plan.fault = *fault;
+    plan.gzip = behaviour.gzip || plan.fault.kind == Kind::gzip;
 
     Draws tokens(seed, facts.number, kTokensDraw);
     std::int64_t count = std::clamp(behaviour.tokens.sample(tokens), std::int64_t{1}, kMostTokens);
@@ -88,7 +109,8 @@ Result<Plan> make_plan(const Behaviour& behaviour, std::uint64_t seed, const Req
         plan.incomplete = true;
     }
     plan.output_tokens = static_cast<unsigned>(count);
-    if (facts.stream && has_position(plan.fault.kind)) {
+    plan.stream = facts.stream && !answers_whole(plan.fault.kind);
+    if (plan.stream && has_position(plan.fault.kind)) {
         // Drawn: after some output and before all of it, where there is room for that.
         const unsigned most = plan.output_tokens;
         if (!plan.fault.after) {
@@ -98,10 +120,13 @@ Result<Plan> make_plan(const Behaviour& behaviour, std::uint64_t seed, const Req
         plan.fault.after = std::min(*plan.fault.after, most);
     }
 
-    const Distribution& output = facts.stream ? behaviour.ttft : behaviour.latency;
+    if (plan.stream && plan.fault.kind == Kind::capacity) plan.fault.after = 0;
+
+    const Distribution& output = plan.stream ? behaviour.ttft : behaviour.latency;
     plan.first_byte = draw_delay(behaviour.first_byte, seed, facts.number, kFirstByteDraw);
-    plan.first_output = draw_delay(output, seed, facts.number, facts.stream ? kTtftDraw : kLatencyDraw);
-    plan.first_output = std::max(plan.first_output, plan.first_byte) + plan.fault.delay;
+    plan.first_output = draw_delay(output, seed, facts.number, plan.stream ? kTtftDraw : kLatencyDraw);
+    plan.first_output = std::max(plan.first_output, plan.first_byte);
+    if (plan.fault.kind == Kind::slow) plan.first_output += plan.fault.delay;
     plan.gap = behaviour.gap;
     plan.gap_draws = Draws(seed, facts.number, kGapDraw);
     return plan;
@@ -111,9 +136,12 @@ Result<void> validate(const FaultRates& faults) {
     std::int64_t sum = 0;
     for (const std::int64_t share :
          {faults.error_bp, faults.hang_bp, faults.stall_bp, faults.cut_bp, faults.error_event_bp, faults.slow_bp}) {
-        if (share < 0 || share > kAll)
-            return Error{.code = Code::invalid_argument, .detail = "a fault rate must be from 0% to 100%"};
+        if (share < 0 || share > kAll) return bad_share();
         sum += share;
+    }
+    for (const FaultRates::Share& share : faults.more) {
+        if (share.share_bp < 0 || share.share_bp > kAll) return bad_share();
+        sum += share.share_bp;
     }
     if (sum > kAll)
         return Error{.code = Code::invalid_argument,

@@ -4,6 +4,9 @@
 #include <chrono>
 #include <utility>
 
+#include "http/server.hpp"
+#include "wire/error_body.hpp"
+
 namespace oai::mock {
 
 using core::Code;
@@ -52,7 +55,8 @@ void Shard::stop() {
 
 Awaitable<void> Session::serve(std::shared_ptr<Shard> shard, net::Socket socket) {
     Session session(*shard, std::move(socket));
-    co_await session.run();
+    const http::ServerTimeouts timeouts{.head = kHeadTime, .idle = kIdleTime};
+    co_await http::serve_connection(shard->worker, session.connection_, session, timeouts);
 }
 
 Session::Session(Shard& shard, net::Socket socket)
@@ -72,27 +76,8 @@ void Session::close() noexcept {
     timer_.cancel();
 }
 
-// http::serve_connection's loop, with the connection in reach of `close`: a server on a given worker ends its own only.
-Awaitable<void> Session::run() {
-    http::RequestHead head;
-    std::chrono::nanoseconds patience = kHeadTime;
-    for (;;) {
-        stream().set_deadline(now() + patience);
-        const Result<bool> got = co_await http::read_request_head(connection_, head);
-        stream().set_deadline(net::Stream::kNever);
-        if (!got) {
-            if (stream().is_open()) co_await refuse(got.error());
-            break;
-        }
-        if (!*got) break;
-        const bool keep = co_await handle(head);
-        if (!keep || shard_.stopping) break;
-        if (connection_.in.empty()) connection_.in.release();
-        patience = kIdleTime;
-    }
-}
-
-Awaitable<bool> Session::handle(const http::RequestHead& head) {
+Awaitable<bool> Session::handle(http::Connection&, http::RequestHead& head) {
+    begin(head);
     net::Buffer gathered(shard_.worker.buffers());
     std::string_view body;
     if (head.body == http::BodyFraming::length && connection_.in.size() >= head.content_length) {
@@ -100,7 +85,7 @@ Awaitable<bool> Session::handle(const http::RequestHead& head) {
     } else if (head.body != http::BodyFraming::none) {
         const Result<std::string_view> received = co_await receive(head, gathered);
         if (!received) {
-            if (stream().is_open()) co_await refuse(received.error());
+            if (stream().is_open()) co_await refuse(connection_, received.error());
             co_return false;
         }
         body = *received;
@@ -108,10 +93,10 @@ Awaitable<bool> Session::handle(const http::RequestHead& head) {
     // A pipelined request was read while its forerunner was answered; it is received when that is over.
     received_ = std::max(connection_.read_at, ended_);
 
-    const Result<void> understood = understand(head, body);
+    const Verdict refusal = understand(head, body);
     http::finish_body(connection_, body);
     gathered.release();
-    if (!understood) render_error(understood.error());
+    if (refusal) render_refusal(*refusal);
 
     bool complete = false;
     if (is_immediate()) {
@@ -132,7 +117,7 @@ Awaitable<bool> Session::handle(const http::RequestHead& head) {
         complete = co_await play();
     }
     finish_record(complete);
-    co_return complete&& keep_;
+    co_return complete&& keep_ && !shard_.stopping;
 }
 
 Awaitable<Result<std::string_view>> Session::receive(const http::RequestHead& head, net::Buffer& gathered) {
@@ -148,13 +133,13 @@ Awaitable<Result<std::string_view>> Session::receive(const http::RequestHead& he
     co_return body;
 }
 
-Awaitable<void> Session::refuse(const Error& error) {
+Awaitable<void> Session::refuse(http::Connection&, const Error& error) {
     if (error.code == Code::cancelled) co_return;  // nobody reads it
     received_ = now();
     begin_record();
     keep_ = false;
     old_client_ = head_request_ = false;
-    render_error(error);
+    render_refusal({.status = wire::face_of(error.code).status, .message = error.detail});
     const bool complete = co_await play();
     finish_record(complete);
 }
@@ -163,8 +148,8 @@ void Session::begin_record() {
     record_ = SendRecord{};
     record_.number = shard_.shared->requests.fetch_add(1, std::memory_order_relaxed) + 1;
     status_ = 200;
-    stream_answer_ = false;
-    route_ = nullptr;
+    streams_ = false;
+    type_ = "application/json";
     plan_ = Plan{};
     model_.clear();
     head_.clear();
@@ -178,7 +163,6 @@ void Session::finish_record(bool complete) {
     if (!shard_.shared->log->wanted()) return;
     record_.wall = std::chrono::system_clock::now();
     record_.model = model_;
-    record_.stream = stream_answer_;
     record_.fault = fault_name(plan_.fault);
     record_.received_us = std::chrono::floor<core::microseconds>(received_.time_since_epoch()).count();
     record_.end_us = core::elapsed_us(received_, ended_).count();

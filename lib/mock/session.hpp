@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,7 @@
 #include "http/connection.hpp"
 #include "http/head.hpp"
 #include "json/scanner.hpp"
+#include "mock/gzip.hpp"
 #include "mock/routes.hpp"
 #include "mock/script.hpp"
 #include "mock/send_log.hpp"
@@ -33,7 +35,19 @@ struct Shared {
     std::atomic<std::uint64_t> generation{1};  ///< of `behaviour`: a worker loads it anew only when this has moved
     std::atomic<std::uint64_t> requests{0};    ///< numbers them in order of receipt, over all workers
     const std::unique_ptr<SendLog> log;
+    const core::TimePoint started = std::chrono::steady_clock::now();
+    Turns turns;
 };
+
+/// A request that is answered with an error of the caller's.
+struct Refusal {
+    int status = 400;
+    std::string message = {};
+    std::string param = {};
+    std::string_view code = {};
+};
+/// Empty: all is well.
+using Verdict = std::optional<Refusal>;
 
 class Session;
 
@@ -81,6 +95,10 @@ public:
     /// On the worker: ends whatever it waits for.
     void close() noexcept;
 
+    // What http::serve_connection calls.
+    net::Awaitable<bool> handle(http::Connection& connection, http::RequestHead& head);
+    net::Awaitable<void> refuse(http::Connection& connection, const core::Error& error);
+
 private:
     using Timer = boost::asio::basic_waitable_timer<std::chrono::steady_clock,
                                                     boost::asio::wait_traits<std::chrono::steady_clock>, net::Executor>;
@@ -93,16 +111,18 @@ private:
 
     net::Stream& stream() noexcept { return *connection_.stream; }
 
-    net::Awaitable<void> run();
-    /// True when the connection may carry another request.
-    net::Awaitable<bool> handle(const http::RequestHead& head);
     net::Awaitable<core::Result<std::string_view>> receive(const http::RequestHead& head, net::Buffer& gathered);
-    /// Answers what is no request, or none that can be read to its end; the connection closes.
-    net::Awaitable<void> refuse(const core::Error& error);
 
-    /// From the request to a plan, without waiting. An error is the caller's: a 4xx.
-    core::Result<void> understand(const http::RequestHead& head, std::string_view body);
-    core::Result<void> read_fields(std::string_view body, RequestFacts& facts);
+    /// What the head says, before the body is read.
+    void begin(const http::RequestHead& head);
+    /// From the request to a plan, without waiting.
+    Verdict understand(const http::RequestHead& head, std::string_view body);
+    Verdict check_head(const http::RequestHead& head) const;
+    Verdict read_fields(std::string_view body, RequestFacts& facts);
+    void choose_tool(const json::Member& tools, const json::Member& choice);
+    /// The body of an answer that is sent whole. Made here and not when it is sent: it may name models of a behaviour
+    /// that is replaced meanwhile.
+    void render_body();
     void make_id();
 
     /// Whether the whole answer can be sent at once: the usual case, which never leaves `handle`.
@@ -110,14 +130,22 @@ private:
     net::Awaitable<bool> play();
     net::Awaitable<bool> play_whole();
     net::Awaitable<bool> play_stream();
+    net::Awaitable<bool> play_pings();
+    /// Ends in the middle of what was rendered, as the fault wants it.
+    net::Awaitable<void> break_off();
     void render_whole();
-    void render_error(const core::Error& error);
+    void render_refusal(const Refusal& refusal);
     void render_head(std::string_view content_type, std::size_t content_length);
 
-    /// What is rendered and not sent yet, framed. `last`: the stream ends with it.
+    /// What is rendered and not sent yet, framed. `last`: the answer ends with it.
     net::Pieces framed(bool last);
     /// Sends it. False when the peer is gone.
     net::Awaitable<bool> flush(bool last);
+    net::Awaitable<bool> send(net::Pieces pieces);
+    /// The beginning of the head, and `delay` later nothing yet of the rest.
+    net::Awaitable<bool> send_half_head();
+    /// Byte by byte.
+    net::Awaitable<bool> trickle(net::Pieces pieces);
     void stamp();
 
     /// False when the peer has left or the server stops.
@@ -135,7 +163,8 @@ private:
     Timer timer_;
 
     // The request being answered.
-    const Route* route_ = nullptr;
+    RouteMatch match_;
+    std::string_view credential_;  ///< that the request shows
     Plan plan_;
     Answer answer_;
     SendRecord record_;
@@ -144,7 +173,10 @@ private:
     core::TimePoint received_{};
     core::TimePoint ended_{};  ///< of the last answer
     int status_ = 200;
-    bool stream_answer_ = false;
+    bool streams_ = false;  ///< the answer is a stream
+    enum class Framing : std::uint8_t { length, chunked, until_close } framing_ = Framing::length;
+    std::string_view type_;  ///< of a whole answer
+    std::unique_ptr<Gzip> gzip_;
     bool keep_ = true;
     bool old_client_ = false;    ///< HTTP/1.0
     bool head_request_ = false;  ///< HEAD: an answer has no body

@@ -20,7 +20,7 @@ TEST_CASE("options become a behaviour") {
     CHECK(options->behaviour.gap.is_zero());
     CHECK(options->behaviour.faults.error_bp == 500);
     CHECK(options->behaviour.faults.error_status == 429);
-    CHECK(options->behaviour.retry_after == std::chrono::seconds{2});
+    CHECK(options->behaviour.retry_after == std::chrono::milliseconds{1500});
     CHECK(options->behaviour.models.size() == 3);
 }
 

@@ -25,38 +25,6 @@ Distribution delay(const char* text) {
     return *parse_duration_distribution(text);
 }
 
-/// Sends bytes as they are, `then` after something came back, and returns all that came until the server closed.
-std::string raw_exchange(const Server& server, std::string bytes, std::string then = {}) {
-    net::Worker worker("client");
-    std::string answer;
-    struct Session {
-        static net::Awaitable<void> run(net::Worker& w, std::uint16_t port, const std::string& bytes,
-                                        const std::string& then, std::string& into) {
-            const std::string host = "127.0.0.1";
-            auto stream = co_await net::connect(w, host, port, std::chrono::steady_clock::now() + 10s);
-            if (stream) {
-                (*stream)->set_deadline(std::chrono::steady_clock::now() + 10s);
-                const net::Pieces pieces{bytes};
-                co_await (*stream)->write(pieces);
-                std::vector<char> chunk(65536);
-                for (;;) {
-                    const std::size_t n = co_await (*stream)->read_some(chunk);
-                    if (n == 0) break;
-                    if (into.empty() && !then.empty()) {
-                        const net::Pieces rest{then};
-                        co_await (*stream)->write(rest);
-                    }
-                    into.append(chunk.data(), n);
-                }
-            }
-            w.stop();
-        }
-    };
-    worker.spawn(Session::run(worker, server.port(), bytes, then, answer));
-    worker.run();
-    return answer;
-}
-
 }  // namespace
 
 TEST_CASE("a whole answer comes with length, usage and ids of its own") {
