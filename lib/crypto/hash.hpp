@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -13,6 +14,22 @@ using Digest = std::array<std::uint8_t, 32>;
 Digest sha256(std::string_view bytes) noexcept;
 /// 64 lower-case hex digits.
 std::string sha256_hex(std::string_view bytes);
+
+/// The same of bytes that come piece by piece.
+class Sha256 {
+public:
+    Sha256();
+    ~Sha256();
+    Sha256(const Sha256&) = delete;
+
+    void update(std::string_view bytes) noexcept;
+    /// Of all so far. Nothing can be added after it.
+    Digest finish() noexcept;
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
 
 /// Whether both are the same bytes, in a time that depends on the length only. A different length is told at once: hash
 /// first when the length itself is a secret.

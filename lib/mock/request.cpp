@@ -15,6 +15,7 @@ namespace oai::mock {
 namespace {
 
 constexpr std::size_t kMaxModelName = 256;
+constexpr std::string_view kResponsePrefix = "resp_";
 constexpr std::int64_t kMostChoices = 128, kMostDimensions = 8192;
 
 Refusal wrong(std::string_view param, std::string message) {
@@ -51,18 +52,31 @@ void Session::begin(const http::RequestHead& head) {
     keep_ = head.keep_alive;
     match_ = find_route(head.method, head.path);
     credential_ = credential_of(head.fields);
+    takes_form_ =
+        match_.route != nullptr && match_.route->takes_form && Multipart::is_form(head.fields.value("content-type"));
+    upload_.reset();
+    receipt_.reset();
+    const Received* received = shard_.shared->received.get();
+    if (received != nullptr && !is_control()) receipt_.emplace(head, received->kept_bytes());
+}
+
+bool Session::is_control() const noexcept {
+    return match_.route != nullptr && match_.route->kind == Route::Kind::control;
 }
 
 Verdict Session::check_head(const http::RequestHead& head) const {
-    if (match_.route == nullptr) {
+    const bool closed = is_control() && shard_.shared->received == nullptr;
+    if (match_.route == nullptr || closed) {
         const std::string what = std::string(head.method) + " " + std::string(head.path);
-        if (match_.path_known)
+        if (match_.path_known && !closed)
             return Refusal{.status = 405,
                            .message = "Not allowed: " + what + ". Perhaps you meant to use a different HTTP method?"};
         return Refusal{.status = 404, .message = "Invalid URL (" + what + ")"};
     }
     const std::vector<std::string>& keys = shard_.behaviour->api_keys;
-    if (!keys.empty() && std::find(keys.begin(), keys.end(), credential_) == keys.end())
+    if (match_.route->kind == Route::Kind::api && !keys.empty() &&
+        std::find(keys.begin(), keys.end(), credential_) == keys.end() &&
+        !shard_.shared->tokens.is_good(credential_, received_))
         return Refusal{.status = 401, .message = "Incorrect API key provided.", .code = "invalid_api_key"};
     if (match_.shape == Shape::anthropic && head.fields.find("anthropic-version") == nullptr)
         return Refusal{.status = 400, .message = "anthropic-version: header is required"};
@@ -74,9 +88,13 @@ Verdict Session::check_head(const http::RequestHead& head) const {
 Verdict Session::understand(const http::RequestHead& head, std::string_view body) {
     begin_record();
     const Behaviour& behaviour = shard_.current();
+    begin_answer();
+    if (receipt_) shard_.shared->received->add(receipt_->finish(record_.number));
     if (Verdict refusal = check_head(head)) return refusal;
 
-    const Format& format = match_.route->format();
+    if (is_control()) return act(head, body);
+
+    const Format* format = match_.route->format == nullptr ? nullptr : &match_.route->format();
     RequestFacts facts;
     facts.number = record_.number;
     facts.fault = head.fields.value("x-mock-fault");
@@ -84,13 +102,13 @@ Verdict Session::understand(const http::RequestHead& head, std::string_view body
     facts.session = session_of(head.fields);
     facts.since_start = received_ - shard_.shared->started;
     facts.turns = &shard_.shared->turns;
-    facts.stream = format.always_streams();
-    answer_.clear();
+    facts.stream = format != nullptr && format->always_streams();
     answer_.resource = match_.segments[0];
     answer_.models = &behaviour.models;
     answer_.input_tokens = std::max<std::uint64_t>(1, body.size() / 4);
+    keeps_chat_ = false;
     if (match_.route->takes_json) {
-        if (Verdict refusal = read_fields(body, facts)) return refusal;
+        if (Verdict refusal = upload_ ? read_form(facts) : read_fields(body, facts)) return refusal;
     }
     core::Result<Plan> plan = make_plan(behaviour, shard_.shared->seed, facts);
     if (!plan) return refusal_of(plan.error());
@@ -102,33 +120,82 @@ Verdict Session::understand(const http::RequestHead& head, std::string_view body
     answer_.huge_bytes = plan_.fault.bytes;
     answer_.done = plan_.fault.kind != Fault::Kind::no_done;
     answer_.failure = plan_.fault.kind == Fault::Kind::capacity ? kAtCapacity : kServerFailure;
-    make_id();
     if (plan_.fault.kind != Fault::Kind::none) count(shard_.faults);
-    if (!streams_) render_body();
-    return {};
+    remember();
+    return streams_ ? Verdict{} : render_body(head, body);
 }
 
-void Session::render_body() {
-    const Format& format = match_.route->format();
+void Session::remember() {
+    const Fault::Kind kind = plan_.fault.kind;
+    const bool is_chat = keeps_chat_ && match_.route->format == chat_format;
+    const bool is_response = match_.route->format == responses_format && answer_.store_json == "true";
+    if ((!is_chat && !is_response) || fails(kind) || kind == Fault::Kind::error || kind == Fault::Kind::error_in_200 ||
+        kind == Fault::Kind::non_json)
+        return;
+    shard_.shared->answers.keep(record_.number, is_chat ? Answers::Kind::chat : Answers::Kind::response, answer_,
+                                answer_.input_json);
+}
+
+Verdict Session::act(const http::RequestHead& head, std::string_view body) {
+    Call call{.head = head,
+              .match = match_,
+              .body = body,
+              .upload = upload_ ? &*upload_ : nullptr,
+              .behaviour = shard_.current(),
+              .shared = *shard_.shared,
+              .ids = shard_.worker.ids(),
+              .now = received_,
+              .created_at = answer_.created_at,
+              .answer = answer_,
+              .out = body_,
+              .type = type_,
+              .status = status_};
+    return match_.route->act(call);
+}
+
+Verdict Session::render_body(const http::RequestHead& head, std::string_view body) {
     switch (plan_.fault.kind) {
         case Fault::Kind::error:
             status_ = plan_.fault.status;
             append_status_error(body_, match_.shape, status_);
-            return;
-        case Fault::Kind::error_in_200: append_status_error(body_, match_.shape, 500); return;
+            return {};
+        case Fault::Kind::error_in_200: append_status_error(body_, match_.shape, 500); return {};
         case Fault::Kind::non_json:
             type_ = "text/html";
             body_ = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n";
-            return;
+            return {};
         default: break;
     }
-    type_ = format.type(answer_);
-    if (fails(plan_.fault.kind)) {
-        format.failed_body(body_, answer_);
+    if (match_.route->act != nullptr) {
+        if (Verdict refusal = act(head, body)) return refusal;
     } else {
-        format.body(body_, answer_);
+        const Format& format = match_.route->format();
+        type_ = format.type(answer_);
+        if (fails(plan_.fault.kind)) {
+            format.failed_body(body_, answer_);
+        } else {
+            format.body(body_, answer_);
+        }
     }
     if (plan_.fault.kind == Fault::Kind::half_json) body_.resize(body_.size() / 2);
+    return {};
+}
+
+/// The same fields from a form, where all are texts.
+Verdict Session::read_form(RequestFacts& facts) {
+    const Members& fields = upload_->fields;
+    model_ = match_.deployment.empty() ? fields.text("model") : std::string(match_.deployment);
+    // Image variations have one model only, which need not be named.
+    if (model_.empty() && match_.route->format != images_format)
+        return wrong("model", "Missing required parameter: 'model'.");
+    if (model_.size() > kMaxModelName) return wrong("model", "Invalid 'model': the name is too long.");
+    json::append_quoted(answer_.model_json, model_);
+    facts.model = model_;
+    facts.stream = fields.text("stream") == "true";
+    form_text_ = fields.text("response_format");
+    answer_.text_format = form_text_;
+    for (const UploadedFile& file : upload_->files) answer_.input_tokens += file.bytes / 4;
+    return {};
 }
 
 Verdict Session::read_fields(std::string_view body, RequestFacts& facts) {
@@ -148,8 +215,11 @@ Verdict Session::read_fields(std::string_view body, RequestFacts& facts) {
         tools,
         tool_choice,
         cache_key,
+        messages,
+        conversation,
         field_count
     };
+    // In the order of the enumerators.
     static constexpr std::array<std::string_view, field_count> kNames{"model",
                                                                       "stream",
                                                                       "max_output_tokens",
@@ -164,7 +234,10 @@ Verdict Session::read_fields(std::string_view body, RequestFacts& facts) {
                                                                       "dimensions",
                                                                       "tools",
                                                                       "tool_choice",
-                                                                      "prompt_cache_key"};
+                                                                      "prompt_cache_key",
+                                                                      "messages",
+                                                                      "conversation"};
+    static_assert(!kNames.back().empty(), "a field has no name");
     std::array<json::Member, field_count> found;
     if (body.empty()) return wrong({}, "We could not parse the JSON body of your request. (The body is empty.)");
     const core::Result<void> scanned = shard_.scanner.members(json::Padded{body}, kNames, found);
@@ -226,9 +299,16 @@ Verdict Session::read_fields(std::string_view body, RequestFacts& facts) {
         return wrong("max_tokens", "max_tokens: Field required");
 
     if (found[store].boolean() == false) answer_.store_json = "false";
+    keeps_chat_ = found[store].boolean() == true;
+    if (given(previous)) {
+        if (Verdict refusal = check_previous(found[previous])) return refusal;
+    }
+    if (given(conversation)) {
+        if (Verdict refusal = check_conversation(found[conversation])) return refusal;
+    }
     answer_.previous_response_json = raw_or_null(previous);
     answer_.max_output_tokens_json = raw_or_null(max_output);
-    answer_.input_json = raw_or_null(input);
+    answer_.input_json = raw_or_null(given(input) ? input : messages);
     answer_.base64 = found[encoding].plain_string() == "base64";
     answer_.reasoning = says(model_, kReasoningWord);
     if (facts.session.empty()) facts.session = found[cache_key].plain_string();
@@ -238,6 +318,27 @@ Verdict Session::read_fields(std::string_view body, RequestFacts& facts) {
     }
     choose_tool(found[tools], found[tool_choice]);
     return {};
+}
+
+Verdict Session::check_previous(const json::Member& previous) {
+    const std::string id = previous.string().value_or("");
+    const std::string_view digits =
+        id.starts_with(kResponsePrefix) ? std::string_view(id).substr(kResponsePrefix.size()) : std::string_view{};
+    if (shard_.shared->answers.knows(Answers::Kind::response, digits)) return {};
+    // The status is 400, as api.openai.com answers it; the code says what it is.
+    return Refusal{.status = 400,
+                   .message = "Previous response with id '" + id + "' not found.",
+                   .param = "previous_response_id",
+                   .code = "previous_response_not_found"};
+}
+
+/// Its id, or an object that holds it.
+Verdict Session::check_conversation(const json::Member& conversation) {
+    const std::string id = conversation.kind == json::Kind::object
+                               ? shard_.scanner.find(json::Padded{conversation.raw}, {"id"}).string().value_or("")
+                               : conversation.string().value_or("");
+    if (shard_.shared->objects.has(*resource_at("/v1/conversations"), {}, id)) return {};
+    return Refusal{.status = 404, .message = "Conversation with id '" + id + "' not found.", .param = "conversation"};
 }
 
 // A tool is called when the request insists on it, or its model's name says so. The caller's limit of tokens may cut
@@ -269,12 +370,15 @@ void Session::choose_tool(const json::Member& tools, const json::Member& choice)
     if (!chosen.empty()) json::append_quoted(answer_.tool_json, chosen);
 }
 
-void Session::make_id() {
+void Session::begin_answer() {
     static constexpr char kHex[] = "0123456789abcdef";
+    // The last digits are the request's number: they say where the answer is kept.
     for (std::size_t i = 0; i < sizeof id_; i += 16) {
-        std::uint64_t bits = shard_.worker.ids().next();
-        for (std::size_t j = 0; j < 16; ++j, bits >>= 4) id_[i + j] = kHex[bits & 15];
+        const bool last = i + 16 == sizeof id_;
+        std::uint64_t bits = last ? record_.number : shard_.worker.ids().next();
+        for (std::size_t j = 0; j < 16; ++j, bits >>= 4) id_[i + 15 - j] = kHex[bits & 15];
     }
+    answer_.clear();
     answer_.id = std::string_view(id_, sizeof id_);
     answer_.created_at =
         std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()).time_since_epoch().count();

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/units.hpp"
+
 namespace oai::mock {
 
 using core::Code;
@@ -150,6 +152,43 @@ Result<void> validate(const FaultRates& faults) {
         return Error{.code = Code::invalid_argument,
                      .detail = "the error status must be from 400 to 599, got " + std::to_string(faults.error_status)};
     return {};
+}
+
+Result<FaultRates::Share> read_share(std::string_view fault, std::string_view percent) {
+    const Result<Fault> named = parse_fault(fault);
+    if (!named) return named.error();
+    const Result<std::int64_t> share_bp = core::parse_percent(percent);
+    if (!share_bp) return share_bp.error();
+    return FaultRates::Share{*share_bp, *named};
+}
+
+Result<ScheduledFault> read_schedule(std::string_view range, std::string_view fault) {
+    const Error bad{.code = Code::invalid_request,
+                    .detail = "a time must be like 10s-20s, got \"" + std::string(range) + "\""};
+    const std::size_t hyphen = range.find('-');
+    if (hyphen == std::string_view::npos) return bad;
+    const Result<nanoseconds> from = core::parse_duration(range.substr(0, hyphen));
+    const Result<nanoseconds> to = core::parse_duration(range.substr(hyphen + 1));
+    if (!from || !to || *to <= *from) return bad;
+    const Result<Fault> named = parse_fault(fault);
+    if (!named) return named.error();
+    return ScheduledFault{*from, *to, *named};
+}
+
+std::vector<FaultRates::Share> all_shares(const FaultRates& rates) {
+    std::vector<FaultRates::Share> all;
+    const auto add = [&](std::int64_t share_bp, Fault fault) {
+        if (share_bp != 0) all.push_back({share_bp, fault});
+    };
+    add(rates.error_bp, {.kind = Kind::error, .status = rates.error_status});
+    add(rates.hang_bp, {.kind = Kind::hang});
+    add(rates.stall_bp, {.kind = Kind::stall});
+    add(rates.cut_bp, {.kind = Kind::cut});
+    add(rates.error_event_bp, {.kind = Kind::failed_event});
+    // How slow is a law, not a number: its share is told by the name alone.
+    add(rates.slow_bp, {.kind = Kind::slow});
+    for (const FaultRates::Share& share : rates.more) add(share.share_bp, share.fault);
+    return all;
 }
 
 }  // namespace oai::mock

@@ -10,6 +10,7 @@
 #include "core/result.hpp"
 #include "mock/distribution.hpp"
 #include "mock/fault.hpp"
+#include "mock/tokens.hpp"
 #include "mock/turns.hpp"
 
 namespace oai::mock {
@@ -59,6 +60,7 @@ struct Behaviour {
     std::chrono::nanoseconds retry_after{std::chrono::seconds{1}};  ///< with a 429 or 503
     bool gzip = false;                                              ///< every answer, whatever was asked for
     std::vector<std::string> api_keys;  ///< one of these must be shown; empty: nothing needs to be
+    OAuthRules oauth;
     std::vector<std::string> models = {"gpt-5-mini", "gpt-4o-mini", "mock"};
 };
 
@@ -97,5 +99,11 @@ core::Result<Plan> make_plan(const Behaviour& behaviour, std::uint64_t seed, con
 
 /// Whether rates and statuses can be. The error says what cannot.
 core::Result<void> validate(const FaultRates& faults);
+
+// Rows of faults as a person writes them: "5%", "10s-20s", and the fault's name. Errors say which part is wrong.
+core::Result<FaultRates::Share> read_share(std::string_view fault, std::string_view percent);
+core::Result<ScheduledFault> read_schedule(std::string_view range, std::string_view fault);
+/// The shares that are not zero, all in one form.
+std::vector<FaultRates::Share> all_shares(const FaultRates& rates);
 
 }  // namespace oai::mock

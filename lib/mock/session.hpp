@@ -12,42 +12,18 @@
 #include <boost/asio/basic_waitable_timer.hpp>
 
 #include "core/result.hpp"
-#include "core/snapshot.hpp"
 #include "http/connection.hpp"
 #include "http/head.hpp"
 #include "json/scanner.hpp"
+#include "mock/call.hpp"
 #include "mock/gzip.hpp"
 #include "mock/routes.hpp"
 #include "mock/script.hpp"
-#include "mock/send_log.hpp"
+#include "mock/shared.hpp"
 #include "net/listener.hpp"
 #include "net/worker.hpp"
 
 namespace oai::mock {
-
-/// What all workers of a server share.
-struct Shared {
-    Shared(std::uint64_t seed_, Behaviour behaviour_, std::unique_ptr<SendLog> log_)
-        : seed(seed_), behaviour(std::make_shared<const Behaviour>(std::move(behaviour_))), log(std::move(log_)) {}
-
-    const std::uint64_t seed;
-    core::Snapshot<Behaviour> behaviour;
-    std::atomic<std::uint64_t> generation{1};  ///< of `behaviour`: a worker loads it anew only when this has moved
-    std::atomic<std::uint64_t> requests{0};    ///< numbers them in order of receipt, over all workers
-    const std::unique_ptr<SendLog> log;
-    const core::TimePoint started = std::chrono::steady_clock::now();
-    Turns turns;
-};
-
-/// A request that is answered with an error of the caller's.
-struct Refusal {
-    int status = 400;
-    std::string message = {};
-    std::string param = {};
-    std::string_view code = {};
-};
-/// Empty: all is well.
-using Verdict = std::optional<Refusal>;
 
 class Session;
 
@@ -111,19 +87,29 @@ private:
 
     net::Stream& stream() noexcept { return *connection_.stream; }
 
+    /// The body, whole; of a form nothing, and what it said in `upload_`.
     net::Awaitable<core::Result<std::string_view>> receive(const http::RequestHead& head, net::Buffer& gathered);
+    net::Awaitable<core::Result<void>> receive_form(const http::RequestHead& head);
 
     /// What the head says, before the body is read.
     void begin(const http::RequestHead& head);
     /// From the request to a plan, without waiting.
     Verdict understand(const http::RequestHead& head, std::string_view body);
     Verdict check_head(const http::RequestHead& head) const;
+    Verdict check_previous(const json::Member& previous);
+    Verdict check_conversation(const json::Member& conversation);
     Verdict read_fields(std::string_view body, RequestFacts& facts);
+    Verdict read_form(RequestFacts& facts);
     void choose_tool(const json::Member& tools, const json::Member& choice);
     /// The body of an answer that is sent whole. Made here and not when it is sent: it may name models of a behaviour
     /// that is replaced meanwhile.
-    void render_body();
-    void make_id();
+    Verdict render_body(const http::RequestHead& head, std::string_view body);
+    Verdict act(const http::RequestHead& head, std::string_view body);
+    /// For those who ask again.
+    void remember();
+    /// A fresh answer with an id of its own.
+    void begin_answer();
+    bool is_control() const noexcept;
 
     /// Whether the whole answer can be sent at once: the usual case, which never leaves `handle`.
     bool is_immediate() const noexcept;
@@ -169,13 +155,18 @@ private:
     Answer answer_;
     SendRecord record_;
     std::string model_;
+    std::string form_text_;
     char id_[48] = {};
     core::TimePoint received_{};
     core::TimePoint ended_{};  ///< of the last answer
     int status_ = 200;
     bool streams_ = false;  ///< the answer is a stream
     enum class Framing : std::uint8_t { length, chunked, until_close } framing_ = Framing::length;
-    std::string_view type_;  ///< of a whole answer
+    std::string_view type_;    ///< of a whole answer
+    bool takes_form_ = false;  ///< the request's body is one
+    std::optional<Upload> upload_;
+    std::optional<Receipt> receipt_;
+    bool keeps_chat_ = false;  ///< the request says "store": true
     std::unique_ptr<Gzip> gzip_;
     bool keep_ = true;
     bool old_client_ = false;    ///< HTTP/1.0

@@ -14,6 +14,15 @@ TEST_CASE("sha256 is that of FIPS 180-4") {
     CHECK(to_hex(sha256("abc")) == sha256_hex("abc"));
 }
 
+TEST_CASE("the hash of pieces is the hash of the whole") {
+    Sha256 hash;
+    hash.update("a");
+    hash.update("");
+    hash.update("bc");
+    CHECK(hash.finish() == sha256("abc"));
+    CHECK(Sha256().finish() == sha256(""));
+}
+
 TEST_CASE("equality in constant time is equality") {
     struct Row {
         std::string a, b;

@@ -95,7 +95,7 @@ TEST_CASE("requests that are none are answered in OpenAI's shape") {
         {"no JSON", "POST", "/v1/responses", "hello", 400, "", "could not parse"},
         {"nothing", "POST", "/v1/responses", "", 400, "", "empty"},
         {"unknown path", "POST", "/v1/nowhere", "{}", 404, "", "Invalid URL (POST /v1/nowhere)"},
-        {"another method", "GET", "/v1/responses", "", 405, "", "Not allowed"},
+        {"another method", "PUT", "/v1/responses", "", 405, "", "Not allowed"},
     };
     for (const Row& row : rows) {
         CAPTURE(row.name);
@@ -124,16 +124,18 @@ TEST_CASE("models are listed, and every name is one") {
 
 TEST_CASE("what is echoed is what was asked") {
     auto server = start({});
-    const std::string body =
-        R"({"model":"gpt-\u00e9","max_output_tokens":4,"previous_response_id":"resp_1","store":false,"input":"hi"})";
+    const json::Value before = parse(http::fetch_blocking(post(*server, "/v1/responses", kBody))->body);
+    const std::string previous(before.find("id")->as_string().value());
+    const std::string body = R"({"model":"gpt-\u00e9","max_output_tokens":4,"previous_response_id":")" + previous +
+                             R"(","store":false,"input":"hi"})";
     const json::Value echoed = parse(http::fetch_blocking(post(*server, "/v1/responses", body))->body);
     CHECK(echoed.find("model")->as_string() == "gpt-\xC3\xA9");
-    CHECK(echoed.find("previous_response_id")->as_string() == "resp_1");
+    CHECK(echoed.find("previous_response_id")->as_string() == previous);
     CHECK(echoed.find("max_output_tokens")->as_int() == 4);
     CHECK(echoed.find("store")->as_bool() == false);
     CHECK(echoed.find("status")->as_string() == "incomplete");
     server->stop();
-    CHECK(server->log().at(0).model == "gpt-\xC3\xA9");
+    CHECK(server->log().at(1).model == "gpt-\xC3\xA9");
 }
 
 TEST_CASE("HTTP is spoken as each client needs it") {
