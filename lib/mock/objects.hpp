@@ -15,7 +15,7 @@
 
 namespace oai::mock {
 
-/// One kind of object that is made, listed, changed and deleted: a row of the table in resources.cpp.
+/// One kind of object that is made, listed, changed and deleted: a row of resource_table.cpp.
 struct Resource {
     std::string_view path;    ///< of the collection; a '*' is the parent's id
     std::string_view object;  ///< its "object"; empty: it has none
