@@ -49,7 +49,8 @@ layer(gateway MAY core crypto config json metrics thresholds report net http wir
 # crypto: the hash of the configuration in a run's header.
 layer(loadgen MAY core crypto config json metrics thresholds report net http wire PACKAGES asio)
 layer(rollout MAY core config crypto json metrics thresholds report net http)
-layer(mock MAY core config json metrics net http wire PACKAGES asio)
+# crypto: the hash of what was received. zlib: answers in gzip, to test that a gateway can take them.
+layer(mock MAY core crypto config json metrics net http wire PACKAGES asio zlib)
 layer(lab MAY core crypto config json metrics thresholds report net http wire store ops upstream gateway loadgen rollout mock)
 layer(cli MAY core config PACKAGES cli11)
 

@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "mock/fault.hpp"
 #include "mock/options.hpp"
 #include "mock/server.hpp"
 
@@ -66,5 +67,24 @@ void add_mock(CLI::App& app, int& exit_code) {
     text("--error-event-rate", options->error_event_rate, "Share of streams that end with an error event");
     text("--slow-rate", options->slow_rate, "Share that comes later by --slow");
     text("--slow", options->slow, "Delay of those");
+    cmd->add_flag("--gzip", options->gzip, "Every answer with content-encoding gzip, whatever was asked for");
+    cmd->add_option("--fault-rate", options->fault_rates, "<percent>=<fault>: any fault by its share; may be repeated");
+    cmd->add_option("--fault-at", options->fault_at,
+                    "<from>-<to>=<fault>: 10s-20s=error-503 since the start; may be repeated");
+    cmd->add_option("--fault-for-key", options->fault_for_key,
+                    "<credential>=<fault>: for requests that show it; may be repeated");
+    cmd->add_option("--api-key", options->api_keys,
+                    "Without it, or a token of POST /oauth/token, the answer is 401; may be repeated");
+    text("--oauth-expires-in", options->oauth_expires_in, "Life of an access token of POST /oauth/token");
+    cmd->add_flag("--oauth-rotate", options->oauth_rotate, "Each use of a refresh token ends it and brings the next");
+    cmd->add_option("--refresh-token", options->refresh_tokens, "The only good ones to begin with; may be repeated");
+    cmd->add_flag("--control", options->control, "Serve /mock/faults and /mock/requests, and keep what was received");
+    text("--control-body", options->control_body, "Bytes that are kept of each body received");
+    cmd->footer("Faults, for the options above, the header x-mock-fault or a model name (gpt-5-mock-hang):\n  " +
+                oai::mock::known_faults() +
+                "\nmock-tool in a model's name calls the request's tool, mock-reasoning summarizes reasoning first.\n"
+                "Endpoints: /v1/responses, chat/completions, completions, embeddings, moderations, images, audio,\n"
+                "  messages, models, files, uploads, batches, fine_tuning, vector_stores, assistants, threads,\n"
+                "  conversations, containers, evals; /openai/deployments/{d}/...; /oauth/token.");
     cmd->callback([options, &exit_code] { exit_code = run_mock(*options); });
 }

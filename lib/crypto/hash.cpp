@@ -1,6 +1,7 @@
 #include "crypto/hash.hpp"
 
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
 #include <openssl/sha.h>
 
 #include "core/ids.hpp"
@@ -21,6 +22,28 @@ std::array<char, 20> sha1(std::string_view bytes) noexcept {
     std::array<char, 20> digest;
     SHA1(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
          reinterpret_cast<unsigned char*>(digest.data()));
+    return digest;
+}
+
+struct Sha256::State {
+    EVP_MD_CTX* context = EVP_MD_CTX_new();
+};
+
+Sha256::Sha256() : state_(std::make_unique<State>()) {
+    EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr);
+}
+
+Sha256::~Sha256() {
+    EVP_MD_CTX_free(state_->context);
+}
+
+void Sha256::update(std::string_view bytes) noexcept {
+    EVP_DigestUpdate(state_->context, bytes.data(), bytes.size());
+}
+
+Digest Sha256::finish() noexcept {
+    Digest digest;
+    EVP_DigestFinal_ex(state_->context, digest.data(), nullptr);
     return digest;
 }
 

@@ -28,10 +28,9 @@ struct ServerTimeouts {
 /// With `tls` a handshake comes first, within the time of a head. A client that fails it is closed without a word: its
 /// own library knows why.
 template <class Service>
-net::Awaitable<void> serve_connection(net::Worker& worker, net::Socket socket, Service& service,
+net::Awaitable<void> serve_connection(net::Worker& worker, Connection& connection, Service& service,
                                       ServerTimeouts timeouts,
                                       std::shared_ptr<const net::TlsServerContext> tls = nullptr) {
-    Connection connection(worker, std::move(socket));
     RequestHead head;
     // One deadline covers waiting for a request and reading its head: `idle` for a connection that is kept, `head` for
     // a new one. A slow head cannot last longer than that, and no timer is moved per read.
@@ -56,6 +55,15 @@ net::Awaitable<void> serve_connection(net::Worker& worker, net::Socket socket, S
         patience = timeouts.idle;
     }
     if (!worker.stopping()) co_await close_gently(connection);
+}
+
+/// The same for a service that has no use for the connection outside of these calls.
+template <class Service>
+net::Awaitable<void> serve_connection(net::Worker& worker, net::Socket socket, Service& service,
+                                      ServerTimeouts timeouts,
+                                      std::shared_ptr<const net::TlsServerContext> tls = nullptr) {
+    Connection connection(worker, std::move(socket));
+    co_await serve_connection(worker, connection, service, timeouts, std::move(tls));
 }
 
 }  // namespace oai::http

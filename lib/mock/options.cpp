@@ -13,9 +13,34 @@ using core::Result;
 
 namespace {
 
+constexpr std::string_view kFaultRate = "--fault-rate", kFaultAt = "--fault-at", kFaultForKey = "--fault-for-key";
+
 Error named(std::string_view option, Error error) {
     error.detail = std::string(option) + ": " + error.detail;
     return error;
+}
+
+/// "what=fault", cut at its last "=": a credential may hold one.
+Result<void> read_row(const std::string& text, FaultRates& faults, Behaviour& behaviour, std::string_view option) {
+    const std::size_t equals = text.rfind('=');
+    if (equals == std::string::npos || equals == 0)
+        return Error{.code = Code::invalid_argument, .detail = "must be like <what>=<fault>, got \"" + text + "\""};
+    const std::string_view what = std::string_view(text).substr(0, equals);
+    const std::string_view fault = std::string_view(text).substr(equals + 1);
+    if (option == kFaultRate) {
+        const Result<FaultRates::Share> share = read_share(fault, what);
+        if (!share) return share.error();
+        faults.more.push_back(*share);
+    } else if (option == kFaultAt) {
+        const Result<ScheduledFault> scheduled = read_schedule(what, fault);
+        if (!scheduled) return scheduled.error();
+        behaviour.schedule.push_back(*scheduled);
+    } else {
+        const Result<Fault> named = parse_fault(fault);
+        if (!named) return named.error();
+        behaviour.key_faults.push_back({std::string(what), *named});
+    }
+    return {};
 }
 
 }  // namespace
@@ -73,7 +98,29 @@ Result<ServerOptions> read_options(const OptionTexts& texts) {
 
     const Result<core::nanoseconds> retry_after = core::parse_duration(texts.retry_after);
     if (!retry_after) return named("--retry-after", retry_after.error());
-    behaviour.retry_after = std::chrono::ceil<std::chrono::seconds>(*retry_after);
+    behaviour.retry_after = *retry_after;
+
+    const struct {
+        std::string_view option;
+        const std::vector<std::string>& rows;
+    } lists[] = {{kFaultRate, texts.fault_rates}, {kFaultAt, texts.fault_at}, {kFaultForKey, texts.fault_for_key}};
+    for (const auto& [option, rows] : lists) {
+        for (const std::string& row : rows) {
+            const Result<void> read = read_row(row, faults, behaviour, option);
+            if (!read) return named(option, read.error());
+        }
+    }
+    behaviour.gzip = texts.gzip;
+    behaviour.api_keys = texts.api_keys;
+    behaviour.oauth.rotate = texts.oauth_rotate;
+    behaviour.oauth.refresh_tokens = texts.refresh_tokens;
+    const Result<core::nanoseconds> expires_in = core::parse_duration(texts.oauth_expires_in);
+    if (!expires_in) return named("--oauth-expires-in", expires_in.error());
+    behaviour.oauth.expires_in = std::chrono::ceil<std::chrono::seconds>(*expires_in);
+    options.control = texts.control;
+    const Result<std::uint64_t> control_body = core::parse_size(texts.control_body);
+    if (!control_body) return named("--control-body", control_body.error());
+    options.control_body_bytes = static_cast<std::size_t>(*control_body);
     if (const Result<void> possible = validate(faults); !possible) return possible.error();
     return options;
 }

@@ -31,6 +31,17 @@ struct OptionTexts {
     std::string error_event_rate = "0%";
     std::string slow_rate = "0%";
     std::string slow = "2s";
+    std::vector<std::string> fault_rates;    ///< "5%=non-json"
+    std::vector<std::string> fault_at;       ///< "10s-20s=error-503"
+    std::vector<std::string> fault_for_key;  ///< "sk-one=error-401"
+    bool gzip = false;
+
+    std::vector<std::string> api_keys;
+    std::string oauth_expires_in = "1h";
+    bool oauth_rotate = false;
+    std::vector<std::string> refresh_tokens;
+    bool control = false;
+    std::string control_body = "64KiB";
 };
 
 /// Errors name the option.

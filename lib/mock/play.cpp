@@ -5,11 +5,10 @@
 #include <boost/asio/redirect_error.hpp>
 
 #include "mock/session.hpp"
+#include "wire/error_body.hpp"
 
 namespace oai::mock {
 
-using core::Code;
-using core::Error;
 using core::TimePoint;
 using net::Awaitable;
 
@@ -21,68 +20,35 @@ constexpr std::size_t kGather = 32 * 1024;
 /// under a running server has to wait.
 constexpr std::chrono::milliseconds kLookPeriod{250};
 
+using Kind = Fault::Kind;
+
+/// Whether what comes before the end is half an event.
+bool breaks_events(Kind kind) {
+    return kind == Kind::cut || kind == Kind::reset || kind == Kind::early_close;
+}
+
 TimePoint now() {
     return std::chrono::steady_clock::now();
-}
-
-std::string_view reason(int status) {
-    switch (status) {
-        case 200: return "OK";
-        case 400: return "Bad Request";
-        case 401: return "Unauthorized";
-        case 403: return "Forbidden";
-        case 404: return "Not Found";
-        case 405: return "Method Not Allowed";
-        case 408: return "Request Timeout";
-        case 413: return "Payload Too Large";
-        case 429: return "Too Many Requests";
-        case 431: return "Request Header Fields Too Large";
-        case 500: return "Internal Server Error";
-        case 502: return "Bad Gateway";
-        case 503: return "Service Unavailable";
-        case 504: return "Gateway Timeout";
-        case 529: return "Overloaded";
-        default: return "Error";
-    }
-}
-
-int status_of(Code code) {
-    switch (code) {
-        case Code::invalid_request:
-        case Code::malformed_http: return 400;
-        case Code::not_found: return 404;
-        case Code::method_not_allowed: return 405;
-        case Code::request_timeout: return 408;
-        case Code::payload_too_large: return 413;
-        case Code::head_too_large: return 431;
-        default: return 500;
-    }
-}
-
-bool breaks(const Fault& fault) {
-    return fault.kind == Fault::Kind::cut || fault.kind == Fault::Kind::stall ||
-           fault.kind == Fault::Kind::failed_event;
 }
 
 }  // namespace
 
 bool Session::is_immediate() const noexcept {
-    const Fault::Kind kind = plan_.fault.kind;
-    const bool plain = kind == Fault::Kind::none || kind == Fault::Kind::error || kind == Fault::Kind::slow ||
-                       kind == Fault::Kind::failed_event;
-    return plain && (!stream_answer_ || status_ != 200) && plan_.first_output.count() == 0;
+    return !streams_ && !disturbs_sending(plan_.fault.kind) && plan_.first_output.count() == 0;
 }
 
 Awaitable<bool> Session::play() {
-    if (plan_.fault.kind == Fault::Kind::hang) {
-        co_await wait_for_leave();
-        co_return false;
+    switch (plan_.fault.kind) {
+        case Kind::hang: co_await wait_for_leave(); co_return false;
+        case Kind::cut_before_head:
+        case Kind::reset_before_head:
+            co_await wait_until(received_ + plan_.first_byte);
+            body_.clear();
+            co_await break_off();
+            co_return false;
+        default: break;
     }
-    if (plan_.fault.kind == Fault::Kind::cut_before_head) {
-        co_await wait_until(received_ + plan_.first_byte);
-        co_return false;
-    }
-    if (stream_answer_ && status_ == 200) co_return co_await play_stream();
+    if (streams_) co_return co_await play_stream();
     co_return co_await play_whole();
 }
 
@@ -91,21 +57,26 @@ Awaitable<bool> Session::play_whole() {
     const bool there = co_await wait_until(received_ + (status_ == 200 ? plan_.first_output : plan_.first_byte));
     if (!there) co_return false;
     render_whole();
-    const Fault::Kind kind = plan_.fault.kind;
-    if (kind != Fault::Kind::cut && kind != Fault::Kind::stall) co_return co_await flush(true);
+    if (!has_position(plan_.fault.kind) && plan_.fault.kind != Kind::truncated_json) co_return co_await flush(true);
+    if (fails(plan_.fault.kind)) co_return co_await flush(true);
     body_.resize(plan_.fault.after.value_or(1) == 0 ? 0 : body_.size() / 2);
-    const bool sent = co_await flush(true);
-    if (sent && kind == Fault::Kind::stall) co_await wait_for_leave();
+    co_await break_off();
     co_return false;
 }
 
 Awaitable<bool> Session::play_stream() {
-    const Format& format = route_->format();
-    const bool broken = breaks(plan_.fault);
+    const Format& format = match_.route->format();
+    const Kind kind = plan_.fault.kind;
+    const bool broken = plan_.fault.after.has_value();
     const unsigned steps = broken ? *plan_.fault.after + 1 : plan_.output_tokens;
     const bool there = co_await wait_until(received_ + plan_.first_byte);
     if (!there) co_return false;
-    render_head("text/event-stream; charset=utf-8", 0);
+    render_head(format.stream_type(), 0);
+    if (kind == Kind::ping_only) co_return co_await play_pings();
+    if (kind == Kind::first_event_error) {
+        record_.events += format.error_event(body_, answer_);
+        co_return co_await flush(true);
+    }
     record_.events += format.open(body_, answer_);
 
     TimePoint due = received_ + plan_.first_output;
@@ -122,53 +93,95 @@ Awaitable<bool> Session::play_stream() {
         }
         if (broken && i == *plan_.fault.after) break;  // at the time of the event that will not come
         record_.events += format.output(body_, answer_, i);
-        ++record_.output_events;
+        record_.output_events += answer_.choices;
     }
 
-    if (plan_.fault.kind == Fault::Kind::cut || plan_.fault.kind == Fault::Kind::stall) {
-        if (plan_.fault.kind == Fault::Kind::cut && *plan_.fault.after != 0) {
+    if (broken && !fails(kind)) {
+        if (breaks_events(kind) && *plan_.fault.after != 0) {
             // Real cuts do not respect events.
             const std::size_t whole = body_.size();
             format.output(body_, answer_, *plan_.fault.after);
             body_.resize(whole + (body_.size() - whole) / 2);
         }
-        const bool sent = co_await flush(false);
-        if (sent && plan_.fault.kind == Fault::Kind::stall) co_await wait_for_leave();
+        co_await break_off();
         co_return false;
     }
-    record_.events += broken ? format.fail(body_, answer_, *plan_.fault.after) : format.close(body_, answer_);
+    if (kind == Kind::late_error) {
+        record_.events += format.error_event(body_, answer_);
+    } else if (broken) {
+        record_.events += format.fail(body_, answer_, *plan_.fault.after);
+    } else if (kind != Kind::no_terminal) {
+        record_.events += format.close(body_, answer_);
+    }
     co_return co_await flush(true);
 }
 
-void Session::render_error(const Error& error) {
-    status_ = status_of(error.code);
-    stream_answer_ = false;
+Awaitable<bool> Session::play_pings() {
+    for (;;) {
+        body_ += ": ping\n\n";
+        const bool sent = co_await flush(false);
+        if (!sent) co_return false;
+        const bool still_there = co_await wait_until(now() + plan_.fault.delay);
+        if (!still_there) co_return false;
+    }
+}
+
+Awaitable<void> Session::break_off() {
+    const bool sent = co_await flush(false);
+    switch (plan_.fault.kind) {
+        case Kind::stall:
+            if (sent) co_await wait_for_leave();
+            break;
+        case Kind::bad_chunk: {
+            const net::Pieces garbage{"xyz\r\nthis is no chunk\r\n"};
+            co_await send(garbage);
+            break;
+        }
+        case Kind::reset:
+        case Kind::reset_before_head: stream().reset(); co_return;
+        default: break;
+    }
+    stream().close();
+}
+
+void Session::render_refusal(const Refusal& refusal) {
+    status_ = refusal.status;
+    streams_ = false;
     plan_ = Plan{};
     body_.clear();
-    append_error_body(body_, error.detail, "invalid_request_error", error.param, {});
+    append_error_body(body_, match_.shape, refusal.status, {refusal.code, refusal.message}, refusal.param);
 }
 
 void Session::render_whole() {
-    render_head("application/json", body_.size());
+    if (plan_.gzip) body_ = Gzip::whole(body_);
+    const std::size_t size = body_.size();
+    render_head(type_, plan_.fault.kind == Kind::wrong_length ? size - std::min<std::size_t>(size, 7) : size);
     if (head_request_) body_.clear();
 }
 
 void Session::render_head(std::string_view content_type, std::size_t content_length) {
     const core::RequestId request_id(shard_.worker.ids());
     record_.status = status_;
-    const bool streamed = stream_answer_ && status_ == 200;
-    if (streamed && old_client_) keep_ = false;  // HTTP/1.0 knows no chunks: the end of the connection is the end
-    append(head_, "HTTP/1.1 ", status_, " ", reason(status_), "\r\ncontent-type: ", content_type, "\r\n");
-    if (!streamed) {
-        append(head_, "content-length: ", content_length, "\r\n");
-    } else {
-        append(head_, "cache-control: no-cache\r\n", old_client_ ? "" : "transfer-encoding: chunked\r\n");
-    }
+    framing_ = streams_ ? Framing::chunked : Framing::length;
+    if (plan_.fault.kind == Kind::bad_chunk) framing_ = Framing::chunked;
+    if (plan_.fault.kind == Kind::early_close) framing_ = Framing::until_close;
+    if (framing_ == Framing::chunked && old_client_) framing_ = Framing::until_close;  // HTTP/1.0 knows no chunks
+    if (framing_ == Framing::until_close) keep_ = false;
+    if (plan_.gzip && streams_) gzip_ = std::make_unique<Gzip>();
+    append(head_, "HTTP/1.1 ", status_, " ", wire::reason_phrase(status_), "\r\ncontent-type: ", content_type, "\r\n");
+    if (framing_ == Framing::length) append(head_, "content-length: ", content_length, "\r\n");
+    if (framing_ == Framing::chunked) append(head_, "transfer-encoding: chunked\r\n");
+    if (streams_) append(head_, "cache-control: no-cache\r\n");
+    if (plan_.gzip) append(head_, "content-encoding: gzip\r\n");
     const auto waited = std::chrono::floor<std::chrono::milliseconds>(now() - received_);
-    append(head_, "x-request-id: ", request_id.view(), "\r\nopenai-processing-ms: ", waited.count(),
-           "\r\nopenai-version: 2020-10-01\r\n");
-    if (plan_.fault.kind == Fault::Kind::error && (status_ == 429 || status_ == 503))
-        append(head_, "retry-after: ", shard_.current().retry_after.count(), "\r\n");
+    if (match_.shape == Shape::anthropic) {
+        append(head_, "request-id: ", request_id.view(), "\r\n");
+    } else {
+        append(head_, "x-request-id: ", request_id.view(), "\r\nopenai-processing-ms: ", waited.count(),
+               "\r\nopenai-version: 2020-10-01\r\n");
+    }
+    if (plan_.fault.kind == Kind::error)
+        append_retry_hint(head_, plan_.fault, shard_.current().retry_after, std::chrono::system_clock::now());
     if (!keep_) {
         append(head_, "connection: close\r\n");
     } else if (old_client_) {
@@ -179,7 +192,7 @@ void Session::render_head(std::string_view content_type, std::size_t content_len
 
 net::Pieces Session::framed(bool last) {
     net::Pieces pieces{head_};
-    const bool chunked = stream_answer_ && status_ == 200 && !old_client_;
+    const bool chunked = framing_ == Framing::chunked;
     if (chunked && !body_.empty()) {
         pieces.add(std::string_view(chunk_header_, http::write_chunk_header(chunk_header_, body_.size())));
         pieces.add(body_);
@@ -199,8 +212,24 @@ void Session::stamp() {
 }
 
 Awaitable<bool> Session::flush(bool last) {
-    net::Pieces pieces = framed(last);
-    if (pieces.empty()) co_return true;
+    if (gzip_) body_ = gzip_->next(body_, last);
+    if (plan_.fault.kind == Kind::slow_head && !head_.empty()) {
+        const bool there = co_await send_half_head();
+        if (!there) co_return false;
+    }
+    const net::Pieces pieces = framed(last);
+    bool sent = true;
+    if (plan_.fault.kind == Kind::trickle) {
+        sent = co_await trickle(pieces);
+    } else if (!pieces.empty()) {
+        sent = co_await send(pieces);
+    }
+    head_.clear();
+    body_.clear();
+    co_return sent;
+}
+
+Awaitable<bool> Session::send(net::Pieces pieces) {
     const std::size_t size = pieces.size();
     stamp();
     net::Stream::Written written = stream().is_open() ? stream().try_write(pieces) : net::Stream::Written::failed;
@@ -212,9 +241,30 @@ Awaitable<bool> Session::flush(bool last) {
         written = sent ? net::Stream::Written::done : net::Stream::Written::failed;
     }
     if (written == net::Stream::Written::done) record_.bytes += size;
-    head_.clear();
-    body_.clear();
     co_return written == net::Stream::Written::done;
+}
+
+Awaitable<bool> Session::send_half_head() {
+    const net::Pieces half{std::string_view(head_).substr(0, head_.size() / 2)};
+    const bool sent = co_await send(half);
+    head_.erase(0, head_.size() / 2);
+    if (!sent) co_return false;
+    const bool there = co_await wait_until(now() + plan_.fault.delay);
+    co_return there;
+}
+
+Awaitable<bool> Session::trickle(net::Pieces pieces) {
+    for (const std::string_view piece : pieces.rest()) {
+        for (std::size_t i = 0; i < piece.size(); ++i) {
+            const net::Pieces one{piece.substr(i, 1)};
+            const bool sent = co_await send(one);
+            if (!sent) co_return false;
+            if (plan_.fault.delay.count() == 0) continue;
+            const bool there = co_await wait_until(now() + plan_.fault.delay);
+            if (!there) co_return false;
+        }
+    }
+    co_return true;
 }
 
 Awaitable<bool> Session::wait_until(TimePoint due) {

@@ -1,141 +1,184 @@
 #include <algorithm>
-#include <array>
 #include <chrono>
-#include <optional>
 #include <utility>
 
+#include "core/units.hpp"
 #include "mock/session.hpp"
+#include "wire/error_body.hpp"
 
 namespace oai::mock {
 
-using core::Code;
-using core::Error;
-using core::Result;
-
 namespace {
 
-constexpr std::size_t kMaxModelName = 256;
+Refusal refusal_of(const core::Error& error) {
+    return {.status = wire::face_of(error.code).status, .message = error.detail, .param = error.param};
+}
 
-Error wrong(std::string_view param, std::string detail) {
-    return Error{.code = Code::invalid_request,
-                 .source = core::Source::downstream,
-                 .detail = std::move(detail),
-                 .param = std::string(param)};
+/// Authorization: Bearer, x-api-key (Anthropic) or api-key (Azure).
+std::string_view credential_of(const http::Fields& fields) {
+    constexpr std::string_view kBearer = "Bearer ";
+    const std::string_view authorization = fields.value("authorization");
+    if (authorization.size() > kBearer.size() &&
+        core::equals_ignore_case(authorization.substr(0, kBearer.size()), kBearer))
+        return core::trim(authorization.substr(kBearer.size()));
+    const std::string_view key = fields.value("x-api-key");
+    return key.empty() ? fields.value("api-key") : key;
+}
+
+std::string_view session_of(const http::Fields& fields) {
+    for (const std::string_view name : {"session-id", "session_id", "thread-id", "conversation_id"}) {
+        if (const std::string_view value = fields.value(name); !value.empty()) return value;
+    }
+    return {};
 }
 
 }  // namespace
 
-Result<void> Session::understand(const http::RequestHead& head, std::string_view body) {
+void Session::begin(const http::RequestHead& head) {
     old_client_ = head.minor_version == 0;
     head_request_ = head.method == "HEAD";
     keep_ = head.keep_alive;
+    match_ = find_route(head.method, head.path);
+    credential_ = credential_of(head.fields);
+    takes_form_ =
+        match_.route != nullptr && match_.route->takes_form && Multipart::is_form(head.fields.value("content-type"));
+    upload_.reset();
+    receipt_.reset();
+    const Received* received = shard_.shared->received.get();
+    if (received != nullptr && !is_control()) receipt_.emplace(head, received->kept_bytes());
+}
+
+bool Session::is_control() const noexcept {
+    return match_.route != nullptr && match_.route->kind == Route::Kind::control;
+}
+
+Verdict Session::check_head(const http::RequestHead& head) const {
+    const bool closed = is_control() && shard_.shared->received == nullptr;
+    if (match_.route == nullptr || closed) {
+        const std::string what = std::string(head.method) + " " + std::string(head.path);
+        if (match_.path_known && !closed)
+            return Refusal{.status = 405,
+                           .message = "Not allowed: " + what + ". Perhaps you meant to use a different HTTP method?"};
+        return Refusal{.status = 404, .message = "Invalid URL (" + what + ")"};
+    }
+    const std::vector<std::string>& keys = shard_.behaviour->api_keys;
+    if (match_.route->kind == Route::Kind::api && !keys.empty() &&
+        std::find(keys.begin(), keys.end(), credential_) == keys.end() &&
+        !shard_.shared->tokens.is_good(credential_, received_))
+        return Refusal{.status = 401, .message = "Incorrect API key provided.", .code = "invalid_api_key"};
+    if (match_.shape == Shape::anthropic && head.fields.find("anthropic-version") == nullptr)
+        return Refusal{.status = 400, .message = "anthropic-version: header is required"};
+    if (!match_.deployment.empty() && head.query.find("api-version=") == std::string_view::npos)
+        return Refusal{.status = 404, .message = "Resource not found: the query parameter api-version is missing"};
+    return {};
+}
+
+Verdict Session::understand(const http::RequestHead& head, std::string_view body) {
     begin_record();
     const Behaviour& behaviour = shard_.current();
+    begin_answer();
+    if (receipt_) shard_.shared->received->add(receipt_->finish(record_.number));
+    if (Verdict refusal = check_head(head)) return refusal;
 
-    const RouteMatch match = find_route(head.method, head.path);
-    if (match.route == nullptr) {
-        const std::string what = std::string(head.method) + " " + std::string(head.path);
-        if (match.path_known)
-            return Error{.code = Code::method_not_allowed,
-                         .detail = "Not allowed: " + what + ". Perhaps you meant to use a different HTTP method?"};
-        return Error{.code = Code::not_found, .detail = "Invalid URL (" + what + ")"};
-    }
-    route_ = match.route;
+    if (is_control()) return act(head, body);
+
+    const Format* format = match_.route->format == nullptr ? nullptr : &match_.route->format();
     RequestFacts facts;
     facts.number = record_.number;
     facts.fault = head.fields.value("x-mock-fault");
-    answer_.resource = match.resource;
+    facts.key = credential_;
+    facts.session = session_of(head.fields);
+    facts.since_start = received_ - shard_.shared->started;
+    facts.turns = &shard_.shared->turns;
+    facts.stream = format != nullptr && format->always_streams();
+    answer_.resource = match_.segments[0];
     answer_.models = &behaviour.models;
-    if (route_->takes_json) {
-        const Result<void> read = read_fields(body, facts);
-        if (!read) return read.error();
+    answer_.input_tokens = std::max<std::uint64_t>(1, body.size() / 4);
+    keeps_chat_ = false;
+    if (match_.route->takes_json) {
+        if (Verdict refusal = upload_ ? read_form(facts) : read_fields(body, facts)) return refusal;
     }
-    Result<Plan> plan = make_plan(behaviour, shard_.shared->seed, facts);
-    if (!plan) return plan.error();
+    core::Result<Plan> plan = make_plan(behaviour, shard_.shared->seed, facts);
+    if (!plan) return refusal_of(plan.error());
     plan_ = std::move(*plan);
-    stream_answer_ = facts.stream;
+    record_.stream = facts.stream;
+    streams_ = plan_.stream;
     answer_.incomplete = plan_.incomplete;
     answer_.output_tokens = plan_.output_tokens;
-    make_id();
+    answer_.huge_bytes = plan_.fault.bytes;
+    answer_.done = plan_.fault.kind != Fault::Kind::no_done;
+    answer_.failure = plan_.fault.kind == Fault::Kind::capacity ? kAtCapacity : kServerFailure;
     if (plan_.fault.kind != Fault::Kind::none) count(shard_.faults);
-    if (plan_.fault.kind == Fault::Kind::error) {
-        status_ = plan_.fault.status;
-        append_status_error(body_, status_);
-    } else if (!stream_answer_) {
-        // Rendered here and not when it is sent: it may name models of a behaviour that is replaced meanwhile.
-        if (plan_.fault.kind == Fault::Kind::failed_event) {
-            route_->format().failed_body(body_, answer_);
+    remember();
+    return streams_ ? Verdict{} : render_body(head, body);
+}
+
+void Session::remember() {
+    const Fault::Kind kind = plan_.fault.kind;
+    const bool is_chat = keeps_chat_ && match_.route->format == chat_format;
+    const bool is_response = match_.route->format == responses_format && answer_.store_json == "true";
+    if ((!is_chat && !is_response) || fails(kind) || kind == Fault::Kind::error || kind == Fault::Kind::error_in_200 ||
+        kind == Fault::Kind::non_json)
+        return;
+    shard_.shared->answers.keep(record_.number, is_chat ? Answers::Kind::chat : Answers::Kind::response, answer_,
+                                answer_.input_json);
+}
+
+Verdict Session::act(const http::RequestHead& head, std::string_view body) {
+    Call call{.head = head,
+              .match = match_,
+              .body = body,
+              .upload = upload_ ? &*upload_ : nullptr,
+              .behaviour = shard_.current(),
+              .shared = *shard_.shared,
+              .ids = shard_.worker.ids(),
+              .now = received_,
+              .created_at = answer_.created_at,
+              .answer = answer_,
+              .out = body_,
+              .type = type_,
+              .status = status_};
+    return match_.route->act(call);
+}
+
+Verdict Session::render_body(const http::RequestHead& head, std::string_view body) {
+    switch (plan_.fault.kind) {
+        case Fault::Kind::error:
+            status_ = plan_.fault.status;
+            append_status_error(body_, match_.shape, status_);
+            return {};
+        case Fault::Kind::error_in_200: append_status_error(body_, match_.shape, 500); return {};
+        case Fault::Kind::non_json:
+            type_ = "text/html";
+            body_ = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n";
+            return {};
+        default: break;
+    }
+    if (match_.route->act != nullptr) {
+        if (Verdict refusal = act(head, body)) return refusal;
+    } else {
+        const Format& format = match_.route->format();
+        type_ = format.type(answer_);
+        if (fails(plan_.fault.kind)) {
+            format.failed_body(body_, answer_);
         } else {
-            route_->format().body(body_, answer_);
+            format.body(body_, answer_);
         }
     }
+    if (plan_.fault.kind == Fault::Kind::half_json) body_.resize(body_.size() / 2);
     return {};
 }
 
-Result<void> Session::read_fields(std::string_view body, RequestFacts& facts) {
-    enum { model, stream, max_output, max_completion, max_tokens, stream_options, previous, store, field_count };
-    static constexpr std::array<std::string_view, field_count> kNames{
-        "model",      "stream",         "max_output_tokens",    "max_completion_tokens",
-        "max_tokens", "stream_options", "previous_response_id", "store"};
-    std::array<json::Member, field_count> found;
-    if (body.empty()) return wrong({}, "We could not parse the JSON body of your request. (The body is empty.)");
-    const Result<void> scanned = shard_.scanner.members(json::Padded{body}, kNames, found);
-    if (!scanned) {
-        return wrong(scanned.error().param,
-                     "We could not parse the JSON body of your request. (" + scanned.error().detail + ")");
-    }
-    const auto given = [&](int field) {
-        const json::Member& member = found[static_cast<std::size_t>(field)];
-        return member.present() && member.kind != json::Kind::null;
-    };
-    const auto raw_or_null = [&](int field) {
-        return given(field) ? found[static_cast<std::size_t>(field)].raw : std::string_view("null");
-    };
-
-    if (!given(model)) return wrong("model", "Missing required parameter: 'model'.");
-    if (found[model].kind != json::Kind::string || found[model].raw.size() <= 2)
-        return wrong("model", "Invalid type for 'model': expected a string that is not empty.");
-    if (found[model].raw.size() > kMaxModelName) return wrong("model", "Invalid 'model': the name is too long.");
-    model_ = found[model].plain_string();
-    if (model_.empty()) model_ = found[model].string().value_or(std::string{});
-    facts.model = model_;
-
-    if (given(stream)) {
-        const std::optional<bool> flag = found[stream].boolean();
-        if (!flag) return wrong("stream", "Invalid type for 'stream': expected a boolean.");
-        facts.stream = *flag && route_->format().streams();
-    }
-    for (const int field : {max_output, max_completion, max_tokens}) {
-        if (!given(field)) continue;
-        facts.max_tokens = found[static_cast<std::size_t>(field)].integer();
-        if (!facts.max_tokens || *facts.max_tokens < 1) {
-            const std::string name(kNames[static_cast<std::size_t>(field)]);
-            return wrong(name, "Invalid '" + name + "': expected an integer of at least 1.");
-        }
-        break;
-    }
-    const std::optional<bool> stored = found[store].boolean();
-    answer_.store_json = stored.value_or(true) ? "true" : "false";
-    answer_.model_json = found[model].raw;
-    answer_.previous_response_json = raw_or_null(previous);
-    answer_.max_output_tokens_json = raw_or_null(max_output);
-    answer_.input_tokens = std::max<std::uint64_t>(1, body.size() / 4);
-    answer_.include_usage = false;
-    if (found[stream_options].kind == json::Kind::object) {
-        const json::Padded options{found[stream_options].raw};
-        answer_.include_usage = shard_.scanner.find(options, {"include_usage"}).boolean().value_or(false);
-    }
-    return {};
-}
-
-void Session::make_id() {
+void Session::begin_answer() {
     static constexpr char kHex[] = "0123456789abcdef";
+    // The last digits are the request's number: they say where the answer is kept.
     for (std::size_t i = 0; i < sizeof id_; i += 16) {
-        std::uint64_t bits = shard_.worker.ids().next();
-        for (std::size_t j = 0; j < 16; ++j, bits >>= 4) id_[i + j] = kHex[bits & 15];
+        const bool last = i + 16 == sizeof id_;
+        std::uint64_t bits = last ? record_.number : shard_.worker.ids().next();
+        for (std::size_t j = 0; j < 16; ++j, bits >>= 4) id_[i + 15 - j] = kHex[bits & 15];
     }
+    answer_.clear();
     answer_.id = std::string_view(id_, sizeof id_);
-    answer_.sequence = 0;
     answer_.created_at =
         std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()).time_since_epoch().count();
 }

@@ -30,7 +30,9 @@ struct Server::State {
         address = *parsed;
         auto state = std::make_unique<State>();
         state->host = address.host;
-        state->shared = std::make_shared<Shared>(options.seed, std::move(options.behaviour), std::move(*log));
+        state->shared = std::make_shared<Shared>(
+            options.seed, std::move(options.behaviour), std::move(*log),
+            options.control ? std::make_unique<Received>(options.control_body_bytes) : nullptr);
         return state;
     }
 
@@ -98,14 +100,11 @@ void Server::stop() {
 }
 
 void Server::set_behaviour(Behaviour behaviour) {
-    state_->shared->behaviour.store(std::make_shared<const Behaviour>(std::move(behaviour)));
-    state_->shared->generation.fetch_add(1, std::memory_order_release);
+    state_->shared->change_behaviour([&](Behaviour& now) { now = std::move(behaviour); });
 }
 
 void Server::set_faults(FaultRates faults) {
-    Behaviour changed = behaviour();
-    changed.faults = faults;
-    set_behaviour(std::move(changed));
+    state_->shared->change_behaviour([&](Behaviour& now) { now.faults = std::move(faults); });
 }
 
 Behaviour Server::behaviour() const {
@@ -126,6 +125,11 @@ Counters Server::counters() const {
 
 std::vector<SendRecord> Server::log() const {
     return state_->shared->log->records();
+}
+
+std::vector<ReceivedRequest> Server::received() const {
+    const Received* received = state_->shared->received.get();
+    return received == nullptr ? std::vector<ReceivedRequest>{} : received->all();
 }
 
 }  // namespace oai::mock

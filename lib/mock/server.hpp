@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/result.hpp"
+#include "mock/received.hpp"
 #include "mock/script.hpp"
 #include "mock/send_log.hpp"
 
@@ -20,8 +21,10 @@ struct ServerOptions {
     unsigned workers = 1;                ///< threads of its own; not looked at by `start_on`
     std::uint64_t seed = 1;
     Behaviour behaviour;
-    std::string log_file;   ///< send log as JSON lines; empty: none
-    bool keep_log = false;  ///< keep the send log in memory, for `log()`
+    std::string log_file;                                    ///< send log as JSON lines; empty: none
+    bool keep_log = false;                                   ///< keep the send log in memory, for `log()`
+    bool control = false;                                    ///< serve /mock/..., and keep what was received
+    std::size_t control_body_bytes = std::size_t{64} << 10;  ///< of each body received
 };
 
 struct Counters {
@@ -51,7 +54,7 @@ public:
     /// Idempotent.
     void stop();
 
-    /// From any thread, one at a time; holds for every request received from now on.
+    /// From any thread; holds for every request received from now on.
     void set_behaviour(Behaviour behaviour);
     void set_faults(FaultRates faults);
     Behaviour behaviour() const;
@@ -60,6 +63,8 @@ public:
     /// In order of their ends. Empty unless `keep_log`. A record appears just after the last byte was written: after
     /// `stop`, or once the next request on the same connection was answered, it is there for certain.
     std::vector<SendRecord> log() const;
+    /// The latest 1,000 requests. Empty unless `control`.
+    std::vector<ReceivedRequest> received() const;
 
 private:
     struct State;

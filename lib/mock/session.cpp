@@ -4,6 +4,9 @@
 #include <chrono>
 #include <utility>
 
+#include "http/server.hpp"
+#include "wire/error_body.hpp"
+
 namespace oai::mock {
 
 using core::Code;
@@ -15,6 +18,7 @@ using net::Awaitable;
 namespace {
 
 constexpr std::size_t kMaxBody = std::size_t{64} << 20;
+constexpr std::size_t kMaxForm = std::size_t{512} << 20;
 
 constexpr std::chrono::seconds kHeadTime{30};
 /// Longer than any client's: the upstream is not the one that closes first.
@@ -52,7 +56,8 @@ void Shard::stop() {
 
 Awaitable<void> Session::serve(std::shared_ptr<Shard> shard, net::Socket socket) {
     Session session(*shard, std::move(socket));
-    co_await session.run();
+    const http::ServerTimeouts timeouts{.head = kHeadTime, .idle = kIdleTime};
+    co_await http::serve_connection(shard->worker, session.connection_, session, timeouts);
 }
 
 Session::Session(Shard& shard, net::Socket socket)
@@ -72,46 +77,28 @@ void Session::close() noexcept {
     timer_.cancel();
 }
 
-// http::serve_connection's loop, with the connection in reach of `close`: a server on a given worker ends its own only.
-Awaitable<void> Session::run() {
-    http::RequestHead head;
-    std::chrono::nanoseconds patience = kHeadTime;
-    for (;;) {
-        stream().set_deadline(now() + patience);
-        const Result<bool> got = co_await http::read_request_head(connection_, head);
-        stream().set_deadline(net::Stream::kNever);
-        if (!got) {
-            if (stream().is_open()) co_await refuse(got.error());
-            break;
-        }
-        if (!*got) break;
-        const bool keep = co_await handle(head);
-        if (!keep || shard_.stopping) break;
-        if (connection_.in.empty()) connection_.in.release();
-        patience = kIdleTime;
-    }
-}
-
-Awaitable<bool> Session::handle(const http::RequestHead& head) {
+Awaitable<bool> Session::handle(http::Connection&, http::RequestHead& head) {
+    begin(head);
     net::Buffer gathered(shard_.worker.buffers());
     std::string_view body;
-    if (head.body == http::BodyFraming::length && connection_.in.size() >= head.content_length) {
+    if (!takes_form_ && head.body == http::BodyFraming::length && connection_.in.size() >= head.content_length) {
         body = connection_.in.readable().substr(0, static_cast<std::size_t>(head.content_length));
     } else if (head.body != http::BodyFraming::none) {
         const Result<std::string_view> received = co_await receive(head, gathered);
         if (!received) {
-            if (stream().is_open()) co_await refuse(received.error());
+            if (stream().is_open()) co_await refuse(connection_, received.error());
             co_return false;
         }
         body = *received;
     }
     // A pipelined request was read while its forerunner was answered; it is received when that is over.
     received_ = std::max(connection_.read_at, ended_);
+    if (receipt_ && !upload_) receipt_->add_body(body);
 
-    const Result<void> understood = understand(head, body);
+    const Verdict refusal = understand(head, body);
     http::finish_body(connection_, body);
     gathered.release();
-    if (!understood) render_error(understood.error());
+    if (refusal) render_refusal(*refusal);
 
     bool complete = false;
     if (is_immediate()) {
@@ -132,7 +119,7 @@ Awaitable<bool> Session::handle(const http::RequestHead& head) {
         complete = co_await play();
     }
     finish_record(complete);
-    co_return complete&& keep_;
+    co_return complete&& keep_ && !shard_.stopping;
 }
 
 Awaitable<Result<std::string_view>> Session::receive(const http::RequestHead& head, net::Buffer& gathered) {
@@ -142,29 +129,57 @@ Awaitable<Result<std::string_view>> Session::receive(const http::RequestHead& he
         const bool written = co_await stream().write(go_on);
         if (!written) stream().close();  // the read below says why
     }
+    if (takes_form_) {
+        const Result<void> read = co_await receive_form(head);
+        stream().set_deadline(net::Stream::kNever);
+        if (!read) co_return read.error();
+        co_return std::string_view{};
+    }
     Result<std::string_view> body =
         co_await http::read_whole_body(connection_, head, core::Source::downstream, kMaxBody, gathered);
     stream().set_deadline(net::Stream::kNever);
     co_return body;
 }
 
-Awaitable<void> Session::refuse(const Error& error) {
+Awaitable<Result<void>> Session::receive_form(const http::RequestHead& head) {
+    http::BodyReader reader(connection_, head, core::Source::downstream);
+    Multipart form(head.fields.value("content-type"));
+    while (!reader.done()) {
+        const Result<std::string_view> piece = co_await reader.next();
+        if (!piece) co_return piece.error();
+        stream().set_deadline(now() + kBodyTime);
+        if (receipt_) receipt_->add_body(*piece);
+        const Result<void> fed = form.feed(*piece);
+        if (!fed) co_return fed.error();
+        if (reader.bytes() > kMaxForm)
+            co_return Error{.code = Code::payload_too_large, .detail = "the form is larger than 512 MiB"};
+    }
+    reader.finish();
+    Result<Upload> upload = form.finish();
+    if (!upload) co_return upload.error();
+    upload_ = std::move(*upload);
+    co_return Result<void>{};
+}
+
+Awaitable<void> Session::refuse(http::Connection&, const Error& error) {
     if (error.code == Code::cancelled) co_return;  // nobody reads it
     received_ = now();
+    match_ = {};
     begin_record();
     keep_ = false;
     old_client_ = head_request_ = false;
-    render_error(error);
+    render_refusal({.status = wire::face_of(error.code).status, .message = error.detail});
     const bool complete = co_await play();
     finish_record(complete);
 }
 
 void Session::begin_record() {
     record_ = SendRecord{};
-    record_.number = shard_.shared->requests.fetch_add(1, std::memory_order_relaxed) + 1;
+    // What a test asks of the mock itself must not move the numbers, and with them the draws, of the rest.
+    if (!is_control()) record_.number = shard_.shared->requests.fetch_add(1, std::memory_order_relaxed) + 1;
     status_ = 200;
-    stream_answer_ = false;
-    route_ = nullptr;
+    streams_ = false;
+    type_ = "application/json";
     plan_ = Plan{};
     model_.clear();
     head_.clear();
@@ -173,12 +188,12 @@ void Session::begin_record() {
 }
 
 void Session::finish_record(bool complete) {
+    if (is_control()) return;
     if (complete) count(shard_.answered);
     if (ended_ < received_) ended_ = now();  // nothing was sent
     if (!shard_.shared->log->wanted()) return;
     record_.wall = std::chrono::system_clock::now();
     record_.model = model_;
-    record_.stream = stream_answer_;
     record_.fault = fault_name(plan_.fault);
     record_.received_us = std::chrono::floor<core::microseconds>(received_.time_since_epoch()).count();
     record_.end_us = core::elapsed_us(received_, ended_).count();

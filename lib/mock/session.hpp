@@ -5,35 +5,25 @@
 #include <cstdint>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include <boost/asio/basic_waitable_timer.hpp>
 
 #include "core/result.hpp"
-#include "core/snapshot.hpp"
 #include "http/connection.hpp"
 #include "http/head.hpp"
 #include "json/scanner.hpp"
+#include "mock/call.hpp"
+#include "mock/gzip.hpp"
 #include "mock/routes.hpp"
 #include "mock/script.hpp"
-#include "mock/send_log.hpp"
+#include "mock/shared.hpp"
 #include "net/listener.hpp"
 #include "net/worker.hpp"
 
 namespace oai::mock {
-
-/// What all workers of a server share.
-struct Shared {
-    Shared(std::uint64_t seed_, Behaviour behaviour_, std::unique_ptr<SendLog> log_)
-        : seed(seed_), behaviour(std::make_shared<const Behaviour>(std::move(behaviour_))), log(std::move(log_)) {}
-
-    const std::uint64_t seed;
-    core::Snapshot<Behaviour> behaviour;
-    std::atomic<std::uint64_t> generation{1};  ///< of `behaviour`: a worker loads it anew only when this has moved
-    std::atomic<std::uint64_t> requests{0};    ///< numbers them in order of receipt, over all workers
-    const std::unique_ptr<SendLog> log;
-};
 
 class Session;
 
@@ -81,6 +71,10 @@ public:
     /// On the worker: ends whatever it waits for.
     void close() noexcept;
 
+    // What http::serve_connection calls.
+    net::Awaitable<bool> handle(http::Connection& connection, http::RequestHead& head);
+    net::Awaitable<void> refuse(http::Connection& connection, const core::Error& error);
+
 private:
     using Timer = boost::asio::basic_waitable_timer<std::chrono::steady_clock,
                                                     boost::asio::wait_traits<std::chrono::steady_clock>, net::Executor>;
@@ -93,31 +87,51 @@ private:
 
     net::Stream& stream() noexcept { return *connection_.stream; }
 
-    net::Awaitable<void> run();
-    /// True when the connection may carry another request.
-    net::Awaitable<bool> handle(const http::RequestHead& head);
+    /// The body, whole; of a form nothing, and what it said in `upload_`.
     net::Awaitable<core::Result<std::string_view>> receive(const http::RequestHead& head, net::Buffer& gathered);
-    /// Answers what is no request, or none that can be read to its end; the connection closes.
-    net::Awaitable<void> refuse(const core::Error& error);
+    net::Awaitable<core::Result<void>> receive_form(const http::RequestHead& head);
 
-    /// From the request to a plan, without waiting. An error is the caller's: a 4xx.
-    core::Result<void> understand(const http::RequestHead& head, std::string_view body);
-    core::Result<void> read_fields(std::string_view body, RequestFacts& facts);
-    void make_id();
+    /// What the head says, before the body is read.
+    void begin(const http::RequestHead& head);
+    /// From the request to a plan, without waiting.
+    Verdict understand(const http::RequestHead& head, std::string_view body);
+    Verdict check_head(const http::RequestHead& head) const;
+    Verdict check_previous(const json::Member& previous);
+    Verdict check_conversation(const json::Member& conversation);
+    Verdict read_fields(std::string_view body, RequestFacts& facts);
+    Verdict read_form(RequestFacts& facts);
+    void choose_tool(const json::Member& tools, const json::Member& choice);
+    /// The body of an answer that is sent whole. Made here and not when it is sent: it may name models of a behaviour
+    /// that is replaced meanwhile.
+    Verdict render_body(const http::RequestHead& head, std::string_view body);
+    Verdict act(const http::RequestHead& head, std::string_view body);
+    /// For those who ask again.
+    void remember();
+    /// A fresh answer with an id of its own.
+    void begin_answer();
+    bool is_control() const noexcept;
 
     /// Whether the whole answer can be sent at once: the usual case, which never leaves `handle`.
     bool is_immediate() const noexcept;
     net::Awaitable<bool> play();
     net::Awaitable<bool> play_whole();
     net::Awaitable<bool> play_stream();
+    net::Awaitable<bool> play_pings();
+    /// Ends in the middle of what was rendered, as the fault wants it.
+    net::Awaitable<void> break_off();
     void render_whole();
-    void render_error(const core::Error& error);
+    void render_refusal(const Refusal& refusal);
     void render_head(std::string_view content_type, std::size_t content_length);
 
-    /// What is rendered and not sent yet, framed. `last`: the stream ends with it.
+    /// What is rendered and not sent yet, framed. `last`: the answer ends with it.
     net::Pieces framed(bool last);
     /// Sends it. False when the peer is gone.
     net::Awaitable<bool> flush(bool last);
+    net::Awaitable<bool> send(net::Pieces pieces);
+    /// The beginning of the head, and `delay` later nothing yet of the rest.
+    net::Awaitable<bool> send_half_head();
+    /// Byte by byte.
+    net::Awaitable<bool> trickle(net::Pieces pieces);
     void stamp();
 
     /// False when the peer has left or the server stops.
@@ -135,16 +149,25 @@ private:
     Timer timer_;
 
     // The request being answered.
-    const Route* route_ = nullptr;
+    RouteMatch match_;
+    std::string_view credential_;  ///< that the request shows
     Plan plan_;
     Answer answer_;
     SendRecord record_;
     std::string model_;
+    std::string form_text_;
     char id_[48] = {};
     core::TimePoint received_{};
     core::TimePoint ended_{};  ///< of the last answer
     int status_ = 200;
-    bool stream_answer_ = false;
+    bool streams_ = false;  ///< the answer is a stream
+    enum class Framing : std::uint8_t { length, chunked, until_close } framing_ = Framing::length;
+    std::string_view type_;    ///< of a whole answer
+    bool takes_form_ = false;  ///< the request's body is one
+    std::optional<Upload> upload_;
+    std::optional<Receipt> receipt_;
+    bool keeps_chat_ = false;  ///< the request says "store": true
+    std::unique_ptr<Gzip> gzip_;
     bool keep_ = true;
     bool old_client_ = false;    ///< HTTP/1.0
     bool head_request_ = false;  ///< HEAD: an answer has no body

@@ -36,6 +36,12 @@ void Stream::close() noexcept {
     socket_.close(ignored);
 }
 
+void Stream::reset() noexcept {
+    boost::system::error_code ignored;
+    socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+    close();
+}
+
 void Stream::shutdown_send() noexcept {
     if (tls_) tls_->send_end();
     boost::system::error_code ignored;

@@ -38,6 +38,8 @@ public:
     Worker& worker() noexcept { return worker_; }
     bool is_open() const noexcept { return socket_.is_open(); }
     void close() noexcept;
+    /// Closes so that the other side sees a reset and loses what it has not read. For scripted failures.
+    void reset() noexcept;
     /// Says that nothing more will be sent, and that this is a good end; the other side's bytes can still be read.
     void shutdown_send() noexcept;
 

@@ -21,6 +21,15 @@ TEST_CASE("sha1 is that of FIPS 180-4") {
     CHECK(oai::core::to_hex({digest.data(), digest.size()}) == "a9993e364706816aba3e25717850c26c9cd0d89d");
 }
 
+TEST_CASE("the hash of pieces is the hash of the whole") {
+    Sha256 hash;
+    hash.update("a");
+    hash.update("");
+    hash.update("bc");
+    CHECK(hash.finish() == sha256("abc"));
+    CHECK(Sha256().finish() == sha256(""));
+}
+
 TEST_CASE("equality in constant time is equality") {
     struct Row {
         std::string a, b;

@@ -11,6 +11,8 @@
 #include "http/sse.hpp"
 #include "json/value.hpp"
 #include "mock/server.hpp"
+#include "net/connect.hpp"
+#include "net/worker.hpp"
 
 namespace oai::mock::test {
 
@@ -37,6 +39,44 @@ inline http::ClientRequest get(const Server& server, std::string target) {
     http::ClientRequest request = post(server, std::move(target), "");
     request.method = "GET";
     return request;
+}
+
+/// Sends bytes as they are, `then` after something came back, and returns all that came until the server closed.
+/// `end`: how its close looked.
+inline std::string raw_exchange(const Server& server, std::string bytes, std::string then = {},
+                                boost::system::error_code* end = nullptr) {
+    net::Worker worker("client");
+    std::string answer;
+    boost::system::error_code ignored;
+    if (end == nullptr) end = &ignored;
+    struct Session {
+        static net::Awaitable<void> run(net::Worker& w, std::uint16_t port, const std::string& bytes,
+                                        const std::string& then, std::string& into, boost::system::error_code& end) {
+            const std::string host = "127.0.0.1";
+            auto stream =
+                co_await net::connect(w, host, port, std::chrono::steady_clock::now() + std::chrono::seconds{10});
+            if (stream) {
+                (*stream)->set_deadline(std::chrono::steady_clock::now() + std::chrono::seconds{10});
+                const net::Pieces pieces{bytes};
+                co_await (*stream)->write(pieces);
+                std::vector<char> chunk(65536);
+                for (;;) {
+                    const std::size_t n = co_await (*stream)->read_some(chunk);
+                    if (n == 0) break;
+                    if (into.empty() && !then.empty()) {
+                        const net::Pieces rest{then};
+                        co_await (*stream)->write(rest);
+                    }
+                    into.append(chunk.data(), n);
+                }
+                end = (*stream)->error();
+            }
+            w.stop();
+        }
+    };
+    worker.spawn(Session::run(worker, server.port(), bytes, then, answer, *end));
+    worker.run();
+    return answer;
 }
 
 inline json::Value parse(const std::string& text) {

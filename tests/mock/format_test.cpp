@@ -181,7 +181,7 @@ TEST_CASE("a chat stream is role, content, finish reason and DONE; usage only on
         }
         CHECK(events.back().raw == "[DONE]");
         std::string want;
-        append_tokens_json(want, 5);
+        append_text(want, answer(5));
         CHECK(text == want);
     }
 }
@@ -217,7 +217,7 @@ TEST_CASE("failures have the shape of their family") {
     CHECK(parsed(out).find("status")->as_string() == "failed");
     for (const int status : {400, 401, 418, 429, 500, 503, 529, 599}) {
         out.clear();
-        append_status_error(out, status);
+        append_status_error(out, Shape::openai, status);
         const json::Value error = parsed(out);
         CHECK(error.find_path("error.message")->is_string());
         CHECK(error.find_path("error.type")->is_string());
@@ -245,5 +245,5 @@ TEST_CASE("routes are found by method and path") {
         CHECK((match.route != nullptr) == row.found);
         CHECK(match.path_known == row.known);
     }
-    CHECK(find_route("GET", "/v1/models/gpt-5").resource == "gpt-5");
+    CHECK(find_route("GET", "/v1/models/gpt-5").segments[0] == "gpt-5");
 }

@@ -20,7 +20,7 @@ TEST_CASE("options become a behaviour") {
     CHECK(options->behaviour.gap.is_zero());
     CHECK(options->behaviour.faults.error_bp == 500);
     CHECK(options->behaviour.faults.error_status == 429);
-    CHECK(options->behaviour.retry_after == std::chrono::seconds{2});
+    CHECK(options->behaviour.retry_after == std::chrono::milliseconds{1500});
     CHECK(options->behaviour.models.size() == 3);
 }
 
@@ -37,7 +37,9 @@ TEST_CASE("a wrong option is named") {
                         {"--error-rate", &OptionTexts::error_rate, "5"},
                         {"--cut-rate", &OptionTexts::cut_rate, "101%"},
                         {"--slow", &OptionTexts::slow, "2"},
-                        {"--retry-after", &OptionTexts::retry_after, "1"}};
+                        {"--retry-after", &OptionTexts::retry_after, "1"},
+                        {"--oauth-expires-in", &OptionTexts::oauth_expires_in, "soon"},
+                        {"--control-body", &OptionTexts::control_body, "much"}};
     for (const Row& row : rows) {
         CAPTURE(row.option);
         OptionTexts texts;
@@ -53,4 +55,49 @@ TEST_CASE("a wrong option is named") {
     OptionTexts no_workers;
     no_workers.workers = 0;
     CHECK_FALSE(read_options(no_workers));
+}
+
+TEST_CASE("rows of faults are read, and a wrong one is named") {
+    OptionTexts texts;
+    texts.fault_rates = {"5%=non-json", "1%=reset-after-3"};
+    texts.fault_at = {"10s-20s=error-503", "1m-2m=hang"};
+    texts.fault_for_key = {"sk-a=b=error-401"};
+    texts.api_keys = {"sk-a=b"};
+    const auto options = read_options(texts);
+    REQUIRE(options);
+    const Behaviour& b = options->behaviour;
+    REQUIRE(b.faults.more.size() == 2);
+    CHECK(b.faults.more[0].share_bp == 500);
+    CHECK(fault_name(b.faults.more[1].fault) == "reset-after-3");
+    REQUIRE(b.schedule.size() == 2);
+    CHECK(b.schedule[0].from == std::chrono::seconds{10});
+    CHECK(b.schedule[1].to == std::chrono::minutes{2});
+    REQUIRE(b.key_faults.size() == 1);
+    CHECK(b.key_faults[0].key == "sk-a=b");
+    CHECK(b.key_faults[0].fault.status == 401);
+    CHECK(b.api_keys == texts.api_keys);
+
+    struct Row {
+        const char* option;
+        std::vector<std::string> OptionTexts::*field;
+        const char* text;
+    };
+    for (const Row& row : {Row{"--fault-rate", &OptionTexts::fault_rates, "5%"},
+                           Row{"--fault-rate", &OptionTexts::fault_rates, "5=hang"},
+                           Row{"--fault-rate", &OptionTexts::fault_rates, "5%=boom"},
+                           Row{"--fault-at", &OptionTexts::fault_at, "10s=hang"},
+                           Row{"--fault-at", &OptionTexts::fault_at, "20s-10s=hang"},
+                           Row{"--fault-at", &OptionTexts::fault_at, "1s-2s=boom"},
+                           Row{"--fault-for-key", &OptionTexts::fault_for_key, "=hang"},
+                           Row{"--fault-for-key", &OptionTexts::fault_for_key, "sk=boom"}}) {
+        CAPTURE(std::string(row.text));
+        OptionTexts wrong;
+        (wrong.*row.field).push_back(row.text);
+        const auto refused = read_options(wrong);
+        REQUIRE_FALSE(refused);
+        CHECK(refused.error().detail.starts_with(std::string(row.option) + ": "));
+    }
+    OptionTexts too_much;
+    too_much.fault_rates = {"60%=hang", "50%=cut"};
+    CHECK_FALSE(read_options(too_much));
 }

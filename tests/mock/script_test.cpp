@@ -120,6 +120,66 @@ TEST_CASE("a fault is chosen by header, then model name, then rate") {
     CHECK(unknown.error().param == "model");
 }
 
+TEST_CASE("after the model come the credential, the schedule and the shares") {
+    Behaviour b;
+    b.key_faults = {{"sk-bad", *parse_fault("error-401")}};
+    b.schedule = {{10s, 20s, *parse_fault("error-503")}};
+    b.faults.more = {{10'000, *parse_fault("non-json")}};
+    struct Row {
+        const char* name;
+        const char* model;
+        const char* key;
+        std::chrono::seconds at;
+        const char* want;
+    };
+    const Row rows[] = {{"share", "m", "sk-good", 0s, "non-json"},
+                        {"schedule", "m", "sk-good", 10s, "error-503"},
+                        {"schedule, last moment", "m", "sk-good", 19s, "error-503"},
+                        {"schedule over", "m", "sk-good", 20s, "non-json"},
+                        {"credential before schedule", "m", "sk-bad", 15s, "error-401"},
+                        {"model before credential", "mock-hang", "sk-bad", 15s, "hang"},
+                        {"another word of the model is no fault", "mock-tool", "sk-good", 0s, "non-json"}};
+    for (const Row& row : rows) {
+        CAPTURE(row.name);
+        RequestFacts f = facts(1, row.model);
+        f.key = row.key;
+        f.since_start = row.at;
+        CHECK(fault_name(make_plan(b, 1, f)->fault) == row.want);
+    }
+}
+
+TEST_CASE("a counted fault ends after its count, for each model and session on its own") {
+    Turns turns;
+    const Behaviour b;
+    const auto fault_of = [&](std::string_view model, std::string_view session) {
+        RequestFacts f = facts(1, model);
+        f.session = session;
+        f.turns = &turns;
+        return make_plan(b, 1, f)->fault.kind;
+    };
+    const char* model = "mock-fail-2-times-hang";
+    CHECK(fault_of(model, "a") == Kind::hang);
+    CHECK(fault_of(model, "a") == Kind::hang);
+    CHECK(fault_of(model, "a") == Kind::none);
+    CHECK(fault_of(model, "b") == Kind::hang);
+    CHECK(fault_of("other-mock-fail-2-times-hang", "a") == Kind::hang);
+    CHECK(fault_of(model, "a") == Kind::none);
+}
+
+TEST_CASE("a fault that answers whole makes a stream a whole answer") {
+    struct Row {
+        const char* fault;
+        bool stream;
+    };
+    for (const Row row : {Row{"none", true}, Row{"error-500", false}, Row{"error-in-200", false},
+                          Row{"truncated-json", false}, Row{"bad-chunk", true}, Row{"capacity", true}}) {
+        CAPTURE(std::string(row.fault));
+        RequestFacts f = facts(1);
+        f.fault = row.fault;
+        CHECK(make_plan({}, 1, f)->stream == row.stream);
+    }
+}
+
 TEST_CASE("tokens obey the caller's limit, and never are none") {
     struct Row {
         const char* tokens;
