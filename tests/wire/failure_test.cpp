@@ -133,7 +133,8 @@ TEST_CASE("times in all their spellings, and nothing else") {
     }
     CHECK(parse_rfc3339("2026-11-21T14:00:00+02:00") == kNow);
     CHECK(parse_rfc3339("2026-11-21T12:00:00.250Z") == kNow + 250ms);
-    for (const char* wrong : {"2026-11-21", "2026-11-21T12:00:00", "2026-13-21T12:00:00Z", "2026-11-21T12:00:00+2:00"}) {
+    for (const char* wrong :
+         {"2026-11-21", "2026-11-21T12:00:00", "2026-13-21T12:00:00Z", "2026-11-21T12:00:00+2:00"}) {
         CAPTURE(std::string(wrong));
         CHECK_FALSE(parse_rfc3339(wrong));
     }
