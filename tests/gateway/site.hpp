@@ -22,7 +22,7 @@ using namespace std::chrono_literals;
 /// A gateway before `n` accounts, each at an upstream of its own. The first is the one that is asked first.
 struct Site {
     explicit Site(std::size_t n, const std::function<void(Config&)>& adjust = {},
-                  std::int64_t first_weight = 1'000'000'000) {
+                  std::int64_t first_weight = 1'000'000'000, std::int64_t concurrency = 0) {
         upstream::Version version{.provider = "llm/openai", .version = "v1", .weight = 100};
         for (std::size_t i = 0; i < n; ++i) {
             mock::ServerOptions options;
@@ -31,7 +31,8 @@ struct Site {
             version.accounts.push_back(
                 upstream::Account{.name = "a" + std::to_string(i),
                                   .target = http::Target(*http::parse_url(upstreams.back()->url())),
-                                  .weight = i == 0 ? first_weight : 1});
+                                  .weight = i == 0 ? first_weight : 1,
+                                  .concurrency = concurrency});
         }
         std::vector<upstream::Provider> providers{{.name = "llm/openai", .versions = {version}}};
         config.listen = net::ListenAddress{"127.0.0.1", 0};
