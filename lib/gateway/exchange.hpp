@@ -83,7 +83,7 @@ struct Exchange {
     std::string_view rest_path;   ///< the canonical path behind "/v1"
     std::string_view deployment;  ///< of an Azure style path: stands for the model
     std::string_view path_id;
-    std::string_view allow;  ///< the method a known path wants instead
+    std::string allow;  ///< the methods a known path wants instead
     // authenticate
     const ClientKey* key = nullptr;
     // read_body, validate
