@@ -111,7 +111,8 @@ Awaitable<Result<void>> relay_whole(Exchange& x, http::Connection& upstream, con
     if (readable) answer = wire::read_answer(x.endpoint->terminal, json::Padded{*body}, x.worker.scanner);
     if (status < 300 && readable && !answer.is_json && x.endpoint->json_answer)
         co_return failed(Code::upstream_malformed, "the upstream answered with something that is not JSON");
-    if (status < 300 && answer.ending == wire::Ending::failed) {
+    // Of a resource, `error` is a field like others: a job's has nulls in it while all is well.
+    if (status < 300 && x.endpoint->json_answer && answer.ending == wire::Ending::failed) {
         x.attempt().refusal = answer.refusal;
         if (is_worth_another(x, answer.refusal) && claim_next(x))
             co_return failed(Code::upstream_error, "the upstream's answer holds an error");
@@ -139,11 +140,12 @@ Awaitable<Result<void>> relay_whole(Exchange& x, http::Connection& upstream, con
     x.reply.started = true;
     x.reply.committed = true;
     x.reply.status = status;
+    // Before the client can ask for it.
+    if (status < 300) remember_resource(x, answer.id);
     net::Stream::Written written = write_now(x, pieces);
     if (written == net::Stream::Written::blocked) written = co_await write_rest(x, pieces);
     if (Result<void> sent = written_or_left(x, written); !sent) co_return sent.error();
     account_answer(x, status, readable && x.endpoint->json_answer ? answer.ending : wire::Ending::completed);
-    if (status < 300) remember_resource(x, answer.id);
     http::finish_body(upstream, received);
     if (!keep_connection) upstream.stream->close();
     co_return Result<void>{};
