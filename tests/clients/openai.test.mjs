@@ -14,7 +14,7 @@ const inSession = (name) => client.withOptions({ defaultHeaders: { 'session-id':
 const model = 'gpt-5';
 const messages = [{ role: 'user', content: 'Say a few words.' }];
 /** A model of this name makes the mock fail in that way. */
-const faulty = (fault) => `gpt-5-mock-${fault}`;
+const faulty = (fault) => `alone-mock-${fault}`;
 /** What the mock says, token by token. */
 const parameters = { type: 'object', properties: { text: { type: 'string' } }, required: ['text'], additionalProperties: false };
 const chatTool = { type: 'function', function: { name: 'walk', parameters } };
