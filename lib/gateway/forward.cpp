@@ -125,9 +125,9 @@ void finish_attempt(Exchange& x, upstream::Lease& lease, const Result<void>& sen
         x.worker.shared.sticky.bind(x.session, lease.account().state, now);
     if (!attempt.failed || report.end == AttemptReport::End::abandoned) return;
     const bool throttled = attempt.refusal == wire::Refusal::throttled || attempt.status == 529;
-    const bool theirs = throttled || attempt.refusal == wire::Refusal::request;
+    const bool callers = attempt.refusal == wire::Refusal::request || attempt.refusal == wire::Refusal::conflict;
     x.sample.upstream_throttled = x.sample.upstream_throttled || throttled;
-    x.sample.upstream_failed = x.sample.upstream_failed || !theirs;
+    x.sample.upstream_failed = x.sample.upstream_failed || (!throttled && !callers);
 }
 
 /// Jittered, so that the requests that failed together do not come back together. The first retry goes at once: it goes

@@ -80,13 +80,12 @@ Result<void> read_fields(Exchange& x) {
         const std::string_view name = rules[i].name;
         const bool by_path = name == "model" && !member.present() && !x.deployment.empty();
         if (Result<void> ok = check(rules[i], member); !ok && !by_path) return ok;
+        if (name == "stream_options") x.body.stream_options = member;
         if (member.kind == Kind::null || !member.present()) continue;
         if (name == "model") {
             if (Result<void> ok = take_model(x, member); !ok) return ok;
         } else if (name == "stream") {
             x.body.stream = member.boolean().value_or(false);
-        } else if (name == "stream_options") {
-            x.body.stream_options = member;
         } else if (name == "store") {
             x.body.store = member.boolean().value_or(true);
         } else if (name == "previous_response_id") {

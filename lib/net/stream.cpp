@@ -114,7 +114,7 @@ Awaitable<bool> Stream::handshake() {
 }
 
 Awaitable<std::size_t> Stream::read_some(std::span<char> into) {
-    if (tls_ || late_) [[unlikely]]
+    if (tls_ || late_ || error_ == asio::error::eof) [[unlikely]]
         return read_tls_or_late(into);
     return socket_.async_read_some(asio::buffer(into.data(), into.size()), asio::redirect_error(use_awaitable, error_));
 }
@@ -124,6 +124,8 @@ Awaitable<std::size_t> Stream::read_tls_or_late(std::span<char> into) {
     constexpr unsigned kTurn = 16;
     for (;;) {
         if (refuse_late()) co_return 0;
+        // Asio would wait for ever: the socket's readiness was used up by the read that found the end.
+        if (!tls_) co_return 0;
         // OpenSSL may hold bytes while the socket has none: it is asked first, then the socket is waited for.
         std::size_t n = 0;
         const TlsSession::Step step = tls_->read(into, n);

@@ -66,6 +66,7 @@ constexpr Endpoint resource(std::string_view name, std::string_view method, std:
         .path = path,
         .body = body,
         .resource = what,
+        .json_answer = what == made,
         .fields = body == json ? std::span<const FieldRule>(kResourceFields) : std::span<const FieldRule>()};
 }
 

@@ -155,7 +155,7 @@ TEST_CASE("what is wrong with a turn is said in a message, and the conversation 
          "upstream"},
     };
     for (const Row& row : rows) {
-        CAPTURE(row.name);
+        CAPTURE(std::string(row.name));
         const Site site;
         const Conversation c = hold(site, {row.message, kTurn});
         REQUIRE(c.heard.size() == 2);

@@ -187,7 +187,7 @@ TEST_CASE("requests go through the proxy of their target, and kept connections a
 TEST_CASE("the pool tells ways apart, and its keys hold no password") {
     const Url url = *parse_url("http://h:1");
     const auto with = [&](const char* text) {
-        return Target(url, std::make_shared<const net::Proxy>(*net::parse_proxy_url(text))).origin;
+        return Target(url, nullptr, std::make_shared<const net::Proxy>(*net::parse_proxy_url(text))).origin;
     };
     const std::vector<std::string> origins{
         Target(url).origin,         with("http://p:1"),          with("socks5://p:1"),       with("http://p:2"),

@@ -182,12 +182,46 @@ TEST_CASE("mapping works in chat too, there and back") {
     const Answer stream = ask(gateway.port(), post("/v1/chat/completions", chat_body("alias", true)));
     CHECK(stream.whole);
     CHECK(stream.body == chat_events("alias"));
-    CHECK(upstream.last().body == chat_body("real-model", true));
+    // The usage is asked for, and the rest is the client's.
+    const std::string asked = R"({"stream_options":{"include_usage":true},)" + chat_body("real-model", true).substr(1);
+    CHECK(upstream.last().body == asked);
     CHECK(upstream.last().head.starts_with("POST /base/v1/chat/completions "));
     upstream.set_script(
         json_script(200, R"({"id":"c1","choices":[{"message":{"content":"real-model"}}],"model":"real-model"})"));
     const Answer whole = ask(gateway.port(), post("/v1/chat/completions", chat_body("alias")));
     CHECK(whole.body == R"({"id":"c1","choices":[{"message":{"content":"real-model"}}],"model":"alias"})");
+}
+
+TEST_CASE("chat's usage chunk is asked for, and kept from a client that did not ask") {
+    const std::string text = "data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"},\"finish_reason\":\"stop\"}]}\n\n";
+    const std::string usage =
+        "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":5,\"total_tokens\":12}}\n\n";
+    const std::string done = "data: [DONE]\n\n";
+    ScriptedUpstream upstream(stream_script(text + usage + done));
+    const Gateway gateway({.upstream = upstream.url(), .config = {}});
+    struct Row {
+        const char* options;  ///< in the client's body
+        const char* sent;     ///< in the upstream's
+        bool passes;
+    };
+    const Row rows[] = {
+        {"", R"("stream_options":{"include_usage":true},)", false},
+        {R"("stream_options":{"include_usage":true},)", R"("stream_options":{"include_usage":true},)", true},
+        {R"("stream_options":{"include_usage":false},)", R"("stream_options":{"include_usage":true},)", false},
+        {R"("stream_options":{},)", R"("stream_options":{"include_usage":true},)", false},
+        {R"("stream_options":{"x": 1},)", R"("stream_options":{"include_usage":true,"x": 1},)", false},
+        {R"("stream_options":null,)", R"("stream_options":{"include_usage":true},)", false},
+    };
+    std::int64_t tokens = 0;
+    for (const Row& row : rows) {
+        CAPTURE(std::string(row.options));
+        const std::string rest = chat_body("gpt-5", true).substr(1);
+        const Answer answer = ask(gateway.port(), post("/v1/chat/completions", "{" + std::string(row.options) + rest));
+        CHECK(upstream.last().body == "{" + std::string(row.sent) + rest);
+        CHECK(answer.body == text + (row.passes ? usage : "") + done);
+        tokens += 12;
+        CHECK(number_at(gateway.overview(), "data.token_consumed") == tokens);
+    }
 }
 
 TEST_CASE("connections to the upstream are kept, and one that was closed meanwhile costs nobody an answer") {

@@ -73,7 +73,6 @@ void check_broken_end(const Answer& answer, RawClient& client, const std::string
 
 TEST_CASE("an upstream's refusals pass as they are, unless they are about the gateway's own account") {
     ScriptedUpstream upstream(json_script(200, "{}"));
-    const Gateway gateway({.upstream = upstream.url(), .config = {}});
     struct Row {
         std::string name;
         int theirs;
@@ -95,12 +94,13 @@ TEST_CASE("an upstream's refusals pass as they are, unless they are about the ga
         {"402", 402, "", kSecretBody, 502},
         {"403", 403, "", kSecretBody, 502},
     };
-    RawClient client(gateway.port());
     for (const Row& row : rows) {
         for (const bool stream : {false, true}) {
             CAPTURE(row.name);
             CAPTURE(stream);
             upstream.set_script(json_script(row.theirs, row.body, row.fields));
+            const Gateway gateway({.upstream = upstream.url(), .config = {}});  // the account's health is its own
+            RawClient client(gateway.port());
             REQUIRE(client.send(post("/v1/responses", responses_body("gpt-5", stream))));
             const Answer answer = client.read_answer();
             CHECK(answer.whole);
@@ -315,7 +315,7 @@ TEST_CASE("the mock's faults by model name do through the gateway what they do w
         int status;
     };
     const Row rows[] = {
-        {"gpt-5-mock-error-503", 503}, {"gpt-5-mock-error-429", 429}, {"gpt-5-mock-error-418", 418},
+        {"gpt-5-mock-error-503", 503}, {"gpt-5-mock-error-429-no-hint", 429}, {"gpt-5-mock-error-418", 418},
         {"gpt-5-mock-error-401", 502}, {"gpt-5-mock-cut", 502},       {"gpt-5-mock-cut-before-head", 502},
         {"gpt-5-mock-nonsense", 400},  {"gpt-5-mock-slow-20ms", 200}, {"gpt-5-mock-none", 200}};
     for (const Row& row : rows) {

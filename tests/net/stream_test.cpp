@@ -131,3 +131,39 @@ TEST_CASE("a kept connection that was closed is stale, a quiet one is not") {
     });
     accepted.clear();
 }
+
+TEST_CASE("a read after the end ends at once, however often") {
+    Loop loop;
+    auto listener = listen(loop.worker);
+    std::vector<std::size_t> reads;
+    bool late = true;
+    struct Peer {
+        static Awaitable<void> leave(Worker& worker, Socket socket) {
+            Stream stream(worker, std::move(socket));
+            std::vector<char> question(16);
+            co_await stream.read_some(question);
+            stream.close();
+        }
+    };
+    listener->start([&](Socket socket) { loop.worker.spawn(Peer::leave(loop.worker, std::move(socket))); });
+    struct Reader {
+        static Awaitable<void> run(Worker& worker, Listener& listener, std::vector<std::size_t>& reads, bool& late) {
+            const core::TimePoint deadline = std::chrono::steady_clock::now() + 5s;
+            core::Result<std::unique_ptr<Stream>> stream = co_await connect(worker, kHost, listener.port(), deadline);
+            REQUIRE(stream);
+            (*stream)->set_deadline(deadline);
+            const Pieces question{"?"};
+            co_await (*stream)->write(question);
+            std::vector<char> into(64);
+            for (int i = 0; i < 3; ++i) {
+                const std::size_t n = co_await (*stream)->read_some(into);
+                reads.push_back(n);
+            }
+            late = (*stream)->timed_out();
+            listener.close();
+        }
+    };
+    loop.run([&](Worker& worker) { return Reader::run(worker, *listener, reads, late); });
+    CHECK(reads == std::vector<std::size_t>{0, 0, 0});
+    CHECK_FALSE(late);
+}

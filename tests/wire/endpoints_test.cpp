@@ -90,4 +90,7 @@ TEST_CASE("the table is sound: names and paths are those of the API, rules fit t
         CHECK(endpoint_named(endpoint.name) != nullptr);
     }
     CHECK(endpoint_named("nothing") == nullptr);
+    // What is made is known by the id in its answer: the answer has to be read.
+    for (const Endpoint& endpoint : endpoints())
+        if (endpoint.resource == Resource::made) CHECK(endpoint.json_answer);
 }
