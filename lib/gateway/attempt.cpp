@@ -207,7 +207,6 @@ bool is_event_stream(const http::ResponseHead& head) noexcept {
 /// An answer that has to be looked at before it may pass.
 bool is_read(const Exchange& x, const http::ResponseHead& head) noexcept {
     if (head.status >= 400 || x.endpoint->json_answer) return true;
-    if (x.endpoint->resource == wire::Resource::made) return true;  // for its id
     return x.endpoint->terminal == wire::Terminal::none && x.endpoint->resource == wire::Resource::none &&
            head.fields.value("content-type").starts_with("application/json");
 }

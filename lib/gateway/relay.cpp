@@ -111,8 +111,10 @@ Awaitable<Result<void>> relay_whole(Exchange& x, http::Connection& upstream, con
     if (readable) answer = wire::read_answer(x.endpoint->terminal, json::Padded{*body}, x.worker.scanner);
     if (status < 300 && readable && !answer.is_json && x.endpoint->json_answer)
         co_return failed(Code::upstream_malformed, "the upstream answered with something that is not JSON");
-    // Of a resource, `error` is a field like others: a job's has nulls in it while all is well.
-    if (status < 300 && x.endpoint->json_answer && answer.ending == wire::Ending::failed) {
+    // What was made may have an `error` of its own: a job's is an object of nulls while all is well.
+    if (x.endpoint->resource == wire::Resource::made && x.endpoint->terminal == wire::Terminal::none)
+        answer.ending = wire::Ending::completed;
+    if (status < 300 && answer.ending == wire::Ending::failed) {
         x.attempt().refusal = answer.refusal;
         if (is_worth_another(x, answer.refusal) && claim_next(x))
             co_return failed(Code::upstream_error, "the upstream's answer holds an error");
