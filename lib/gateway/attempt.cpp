@@ -38,7 +38,7 @@ struct Edits {
 
 void make_edits(Exchange& x, Edits& edits) {
     const bool json = x.endpoint->body == wire::BodyTreatment::json && !x.body.text.empty();
-    if (x.is_mapped()) {
+    if (x.body.model.present() && x.is_mapped()) {
         edits.model = wire::quoted_model(x.selection.upstream_model);
         edits.add({x.body.model.raw, edits.model});
     } else if (json && !x.deployment.empty() && !x.body.model.present()) {
@@ -110,7 +110,7 @@ Awaitable<Result<void>> send(Exchange& x, http::Connection& upstream, const upst
                                                       .turn = x.turn != nullptr,
                                                       .rest_path = x.rest_path,
                                                       .model = x.selection.upstream_model,
-                                                      .azure_style = !x.deployment.empty(),
+                                                      .azure_style = x.request.path.starts_with("/openai/"),
                                                       .body_bytes = body_bytes(x, edits),
                                                       .chunked = chunked,
                                                       .dropped = x.tables->drop_headers});

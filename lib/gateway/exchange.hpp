@@ -114,7 +114,9 @@ struct Exchange {
     const Attempt& attempt() const noexcept { return attempts[attempt_count - 1]; }
     std::span<const Attempt> all_attempts() const noexcept { return {attempts.data(), attempt_count}; }
     /// The name goes out as the upstream knows it and comes back as the client said it.
-    bool is_mapped() const noexcept { return body.model.present() && selection.upstream_model != body.model_name; }
+    bool is_mapped() const noexcept {
+        return (body.model.present() || !deployment.empty()) && selection.upstream_model != body.model_name;
+    }
 };
 
 /// Settles an exchange on every way out, once: whatever became of it is counted.

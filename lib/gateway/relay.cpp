@@ -117,6 +117,9 @@ Awaitable<Result<void>> relay_whole(Exchange& x, http::Connection& upstream, con
     if (readable) answer = wire::read_answer(x.endpoint->terminal, json::Padded{*body}, x.worker.scanner);
     if (status < 300 && readable && !answer.is_json && x.endpoint->json_answer)
         co_return failed(Code::upstream_malformed, "the upstream answered with something that is not JSON");
+    // What was made may have an `error` of its own: a job's is an object of nulls while all is well.
+    if (x.endpoint->resource == wire::Resource::made && x.endpoint->terminal == wire::Terminal::none)
+        answer.ending = wire::Ending::completed;
     if (status < 300 && answer.ending == wire::Ending::failed) {
         x.attempt().refusal = answer.refusal;
         if (is_worth_another(x, answer.refusal) && claim_next(x))
@@ -145,11 +148,12 @@ Awaitable<Result<void>> relay_whole(Exchange& x, http::Connection& upstream, con
     x.reply.started = true;
     x.reply.committed = true;
     x.reply.status = status;
+    // Before the client can ask for it.
+    if (status < 300) remember_resource(x, answer.id);
     net::Stream::Written written = write_now(x, pieces);
     if (written == net::Stream::Written::blocked) written = co_await write_rest(x, pieces);
     if (Result<void> sent = written_or_left(x, written); !sent) co_return sent.error();
     account_answer(x, status, readable && x.endpoint->json_answer ? answer.ending : wire::Ending::completed);
-    if (status < 300) remember_resource(x, answer.id);
     http::finish_body(upstream, received);
     if (!keep_connection) upstream.stream->close();
     co_return Result<void>{};

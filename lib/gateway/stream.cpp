@@ -269,13 +269,13 @@ Awaitable<Result<void>> relay_stream(Exchange& x, http::Connection& upstream, co
         pumped.error().retryable = !x.reply.committed;
         co_return pumped.error();
     }
+    remember_resource(x, reader.resource_id());
     // The terminal event was seen: whatever the upstream did after it does not take the answer back.
     const Result<void> written = co_await pump.finish();
     if (!pumped || !keep_connection) upstream.stream->close();
     if (!written) co_return written.error();
     x.attempt().refusal = reader.refusal();
     account_answer(x, 200, ending);
-    remember_resource(x, reader.resource_id());
     co_return Result<void>{};
 }
 

@@ -44,6 +44,10 @@ bool SseReader::take_line(std::string_view bytes, Line& line) {
         if (bytes[at_] == '\n') ++at_;
         skip_lf_ = false;
     }
+    if (at_ == bytes.size()) {  // perhaps there are none at all, and memchr may not be asked to look at nothing
+        keep_rest(bytes);
+        return false;
+    }
     // The next LF is remembered: with CR line ends, looking for it at each line would be quadratic.
     if (!lf_known_) {
         const void* const lf = std::memchr(bytes.data() + at_, '\n', bytes.size() - at_);

@@ -20,14 +20,18 @@ Refusal wrong(std::string_view param, std::string message) {
     return {.status = 400, .message = std::move(message), .param = std::string(param)};
 }
 
+/// Where a model need not be named.
+bool has_usual_model(const Format& (*format)() noexcept) {
+    return format == moderations_format || format == images_format;
+}
+
 }  // namespace
 
 /// The same fields from a form, where all are texts.
 Verdict Session::read_form(RequestFacts& facts) {
     const Members& fields = upload_->fields;
     model_ = match_.deployment.empty() ? fields.text("model") : std::string(match_.deployment);
-    // Image variations have one model only, which need not be named.
-    if (model_.empty() && match_.route->format != images_format)
+    if (model_.empty() && !has_usual_model(match_.route->format))
         return wrong("model", "Missing required parameter: 'model'.");
     if (model_.size() > kMaxModelName) return wrong("model", "Invalid 'model': the name is too long.");
     json::append_quoted(answer_.model_json, model_);
@@ -96,6 +100,9 @@ Verdict Session::read_fields(std::string_view body, RequestFacts& facts) {
 
     if (!match_.deployment.empty()) {
         model_ = match_.deployment;
+        json::append_quoted(answer_.model_json, model_);
+    } else if (!given(model) && has_usual_model(match_.route->format)) {
+        model_ = "usual";
         json::append_quoted(answer_.model_json, model_);
     } else {
         if (!given(model)) return wrong("model", "Missing required parameter: 'model'.");

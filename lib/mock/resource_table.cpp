@@ -32,9 +32,10 @@ constexpr Resource kResources[] = {
      .object = "fine_tuning.job",
      .prefix = "ftjob-",
      .life = "validating_files queued running succeeded",
-     .defaults = R"({"error":null,"fine_tuned_model":null,"finished_at":null,"hyperparameters":{},)"
-                 R"("organization_id":"org-mock","result_files":[],"seed":0,"trained_tokens":null,)"
-                 R"("validation_file":null})"},
+     .defaults =
+         R"({"error":{"code":null,"message":null,"param":null},"fine_tuned_model":null,"finished_at":null,"hyperparameters":{},)"
+         R"("organization_id":"org-mock","result_files":[],"seed":0,"trained_tokens":null,)"
+         R"("validation_file":null})"},
     {.path = "/v1/vector_stores",
      .object = "vector_store",
      .prefix = "vs_",

@@ -272,7 +272,7 @@ PathAlias read_alias(std::string_view path) noexcept {
         return PathAlias{rest.substr(end), rest.substr(0, end)};
     }
     for (const std::string_view prefix : {"/v1/openai/v1/", "/v1/openai/", "/v1/anthropic/v1/", "/v1/anthropic/",
-                                          "/openai/v1/", "/anthropic/v1/", "/v1/"}) {
+                                          "/openai/v1/", "/openai/", "/anthropic/v1/", "/v1/"}) {
         if (path.starts_with(prefix)) return PathAlias{path.substr(prefix.size() - 1), {}};
     }
     // Clients whose base URL lacks the version.

@@ -61,6 +61,7 @@ TEST_CASE("what clients write instead of /v1 leads to the same paths") {
         {"/v1/openai/responses", "/responses", ""},
         {"/v1/openai/v1/responses", "/responses", ""},
         {"/openai/v1/chat/completions", "/chat/completions", ""},
+        {"/openai/files", "/files", ""},
         {"/v1/anthropic/v1/messages", "/messages", ""},
         {"/v1/anthropic/messages", "/messages", ""},
         {"/responses", "/responses", ""},
