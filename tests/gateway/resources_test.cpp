@@ -113,6 +113,16 @@ TEST_CASE("another key does not reach what is not its own by a guessed id; a del
     CHECK(reached < 12);  // by chance a quarter of them: the mocks know no owners
 }
 
+TEST_CASE("deleting something within a thing does not forget the thing") {
+    const Site site = four_accounts();
+    for (int i = 0; i < 8; ++i) {
+        const std::string id = id_of(site.send("POST", "/v1/conversations", R"({"items":[]})"));
+        site.send("DELETE", "/v1/conversations/" + id + "/items/msg_unknown");
+        site.send("DELETE", "/v1/conversations/" + id + "/items/" + id + "x");
+        CHECK(site.send("GET", "/v1/conversations/" + id).status == 200);
+    }
+}
+
 TEST_CASE("a restart forgets nothing") {
     const Folder folder;
     const std::string store = "sqlite:" + (folder.path / "gw.db").string();
