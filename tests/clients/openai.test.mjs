@@ -484,7 +484,7 @@ describe('resources', () => {
         });
     });
 
-    test('a vector store takes files, one and several, and is searched', async () => {
+    test('a vector store takes files, one and several, and is searched', mended('what is deleted below a thing does not make the thing forgotten'), async () => {
         const session = inSession('shelves'); // its files must be where it is
         const file = await newFile(session);
         const store = await session.vectorStores.create({ name: 'shelf' });
@@ -496,6 +496,7 @@ describe('resources', () => {
         assert.deepEqual((await collect(client.vectorStores.files.list(store.id))).map((one) => one.id), [file.id]);
         assert.deepEqual(await collect(client.vectorStores.search(store.id, { query: 'north' })), []);
         assert.ok((await client.vectorStores.files.delete(file.id, { vector_store_id: store.id })).deleted);
+        for (let i = 0; i < kSeveral; ++i) assert.equal((await client.vectorStores.retrieve(store.id)).id, store.id);
     });
 
     test('an assistant runs in a thread', async () => {
@@ -514,7 +515,7 @@ describe('resources', () => {
         assert.equal((await collect(client.beta.threads.messages.list(thread.id)))[0].id, message.id);
     });
 
-    test('responses belong to a conversation, whose items are read and removed', async () => {
+    test('responses belong to a conversation, whose items are read and removed', mended('what is deleted below a thing does not make the thing forgotten'), async () => {
         await times(kSeveral, async () => {
             const { id } = await client.conversations.create();
             for (const conversation of [id, { id }]) assert.equal((await client.responses.create({ model, input: 'hi', conversation })).status, 'completed');
@@ -530,7 +531,7 @@ describe('resources', () => {
         await rejects(client.responses.create({ model, input: 'hi', conversation: 'conv_unknown' }), OpenAI.NotFoundError);
     });
 
-    test('a container keeps files', async () => {
+    test('a container keeps files', mended('what is deleted below a thing does not make the thing forgotten'), async () => {
         const bytes = noise(50_000, 3);
         await times(kSeveral, async () => {
             const container = await client.containers.create({ name: 'box' });
@@ -539,10 +540,11 @@ describe('resources', () => {
             assert.equal(sha256(Buffer.from(await content.arrayBuffer())), sha256(bytes));
             assert.deepEqual((await collect(client.containers.files.list(container.id))).map((one) => one.id), [file.id]);
             await client.containers.files.delete(file.id, { container_id: container.id });
+            assert.equal((await client.containers.retrieve(container.id)).id, container.id);
         });
     });
 
-    test('an eval is run', async () => {
+    test('an eval is run', mended('what is deleted below a thing does not make the thing forgotten'), async () => {
         await times(kSeveral, async () => {
             const { id } = await newEval();
             const run = await client.evals.runs.create(id, { data_source: { type: 'jsonl', source: { type: 'file_content', content: [] } } });
@@ -550,6 +552,8 @@ describe('resources', () => {
             await eventually('the end of a run', async () => (await client.evals.runs.retrieve(run.id, { eval_id: id })).status === 'completed');
             assert.deepEqual((await collect(client.evals.runs.list(id))).map((one) => one.id), [run.id]);
             assert.deepEqual(await collect(client.evals.runs.outputItems.list(run.id, { eval_id: id })), []);
+            await client.evals.runs.delete(run.id, { eval_id: id });
+            assert.deepEqual(await collect(client.evals.runs.list(id)), []);
         });
     });
 
