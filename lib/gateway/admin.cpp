@@ -302,6 +302,7 @@ Awaitable<bool> answer_public(WorkerState& worker, http::Connection& connection,
     reply.body = reply.status == 200 ? R"({"status":"ok"})"
                  : ready             ? R"({"status":"use GET"})"
                                      : R"({"status":"draining"})";
+    if (reply.status == 405) reply.headers = "allow: GET\r\n";
     reply.head_only = head.method == "HEAD";
     reply.keep = head.keep_alive;
     if (reply.keep) reply.keep = co_await skip_body(connection, head);
@@ -339,6 +340,7 @@ Awaitable<bool> answer_admin(WorkerState& worker, http::Connection& connection, 
     reply.keep = keep;
     reply.head_only = head.method == "HEAD";
     if (reply.status == 405) reply.headers = allow_field(head.path);
+    if (reply.status == 401) reply.headers = "www-authenticate: Bearer\r\n";
     const bool written = co_await send_plain(connection, reply);
     co_return written&& keep;
 }

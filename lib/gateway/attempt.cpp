@@ -206,6 +206,7 @@ bool is_event_stream(const http::ResponseHead& head) noexcept {
 
 /// An answer that has to be looked at before it may pass.
 bool is_read(const Exchange& x, const http::ResponseHead& head) noexcept {
+    if (x.request.method == "HEAD") return false;
     if (head.status >= 400 || x.endpoint->json_answer) return true;
     return x.endpoint->terminal == wire::Terminal::none && x.endpoint->resource == wire::Resource::none &&
            head.fields.value("content-type").starts_with("application/json");
@@ -249,6 +250,11 @@ Awaitable<Result<void>> try_account(Exchange& x, const upstream::Account& accoun
     std::unique_ptr<http::Connection> upstream = std::move(*opened);
     const http::ResponseHead& head = upstream->response_head();
     x.attempt().status = static_cast<std::uint16_t>(head.status);
+    if (head.status == 101)  // nobody asked for another protocol
+        co_return Error{.code = Code::upstream_malformed,
+                        .source = core::Source::upstream,
+                        .retryable = x.body.repeatable(),
+                        .detail = "the upstream switched protocols unasked"};
     x.attempt().refusal = wire::refusal_of_status(head.status);
     if (x.attempt().refusal != wire::Refusal::none) {
         x.rest = wire::rest_of(head.fields, x.worker.shared.clock.wall_now());

@@ -83,7 +83,7 @@ struct Exchange {
     std::string_view rest_path;   ///< the canonical path behind "/v1"
     std::string_view deployment;  ///< of an Azure style path: stands for the model
     std::string_view path_id;
-    std::string_view allow;  ///< the method a known path wants instead
+    std::string allow;  ///< the methods a known path wants instead
     // authenticate
     const ClientKey* key = nullptr;
     // read_body, validate
@@ -105,6 +105,7 @@ struct Exchange {
     std::optional<core::TimePoint> attempt_start;
     std::optional<core::TimePoint> upstream_end;  ///< when the upstream's last byte was read
     std::optional<wire::Usage> usage;
+    bool counted = true;                 ///< false for a WebSocket's opening: its turns are the requests
     std::optional<core::Error> failure;  ///< what the client was told, or would have been
     /// The reading end of the numbers: outcome, owner, flags. Durations are filled when it settles.
     metrics::Sample sample;
@@ -129,6 +130,8 @@ private:
     Exchange& x_;
 };
 
+/// Takes an exchange out of the numbers: not open any more, and not settled.
+void leave_uncounted(Exchange& x) noexcept;
 /// Sets outcome, owner and flags of a request that failed with `error`.
 void account_failure(Exchange& x, const core::Error& error);
 /// Sets outcome, owner and flags of an answer of the upstream.

@@ -118,6 +118,11 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const Config& config, FirstKeys&
     auto impl = std::make_unique<Impl>(clock, std::move(*store), *keys);
     impl->tables = impl->make_tables(config, std::move(*credentials));
     if (const Result<std::size_t> known = impl->shared.affinity.load(); !known) return known.error();
+    impl->shared.background.post([&affinity = impl->shared.affinity] {
+        // What nobody named for months is of no use; a start is often enough to look.
+        if (const Result<std::size_t> purged = affinity.purge(); !purged)
+            core::log(core::LogLevel::warn, "old affinities stay", {{"reason", purged.error().detail}});
+    });
     if (const Result<void> listening = impl->listen(config, std::move(sockets)); !listening) return listening.error();
     if (!impl->address.is_loopback() && !config.tls)
         core::log(core::LogLevel::warn,

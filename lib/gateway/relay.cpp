@@ -8,6 +8,7 @@
 #include "gateway/worker_state.hpp"
 #include "http/inflate.hpp"
 #include "wire/answer.hpp"
+#include "wire/error_body.hpp"
 #include "wire/model_edit.hpp"
 
 namespace oai::gateway {
@@ -63,9 +64,14 @@ Awaitable<Result<void>> relay_as_event(Exchange& x, int status, std::string_view
         account_answer(x, status, wire::Ending::failed);
         co_return Result<void>{};
     }
-    std::string event = "event: error\ndata: ";
-    for (const char c : body) event += c == '\n' || c == '\r' ? ' ' : c;
-    event += "\n\n";
+    // In the words that clients of this endpoint's streams read, with the upstream's own message.
+    const json::Padded text = x.worker.scanner.copy(body);
+    const std::string message = x.worker.scanner.find(text, {"error", "message"}).string().value_or("");
+    const std::string event =
+        wire::error_event(Error{.code = Code::upstream_error,
+                                .source = core::Source::upstream,
+                                .detail = "the upstream answered " + std::to_string(status) + ": " + message},
+                          x.endpoint->terminal);
     x.reply.committed = true;
     const Result<void> written = co_await write_events(x, event, true);
     x.reply.keep = false;
@@ -165,7 +171,9 @@ Awaitable<Result<void>> relay_bytes(Exchange& x, http::Connection& upstream, con
     if (head.body == http::BodyFraming::length) append_length(out, head.content_length);
     if (chunked) out += "transfer-encoding: chunked\r\n";
     if (has_body && head.body != http::BodyFraming::length && !chunked) x.reply.keep = false;
-    if (!has_body && status != 204 && status != 304) append_length(out, head.content_length);
+    // The answer to a HEAD: what its body would be, when the upstream says so.
+    if (!has_body && head.fields.find("content-length") != nullptr && status != 204)
+        append_length(out, head.content_length);
     finish_head(out, x);
 
     x.reply.started = true;

@@ -193,6 +193,7 @@ Awaitable<void> fail(Exchange& x, const core::Error& error) {
     append_field(reply.headers, "x-request-id", x.id.view());
     if (x.tables->expose_routing && x.attempt_count > 0) append_attempts(reply.headers, x);
     if (!x.allow.empty()) append_field(reply.headers, "allow", x.allow);
+    if (face.status == 401) append_field(reply.headers, "www-authenticate", "Bearer");
     reply.head_only = x.request.method == "HEAD";
     x.reply.started = true;
     x.reply.status = face.status;

@@ -28,6 +28,11 @@ wire::EndpointMatch match(const Exchange& x, const wire::PathAlias& alias) {
 }  // namespace
 
 Result<void> route(Exchange& x) {
+    // TRACE would show the client what we add for the provider, and CONNECT asks for a tunnel.
+    if (x.request.method == "TRACE" || x.request.method == "CONNECT")
+        return Error{.code = Code::method_not_allowed,
+                     .source = core::Source::downstream,
+                     .detail = std::string(x.request.method) + " is not allowed here"};
     const wire::PathAlias alias = wire::read_alias(x.request.path);
     if (alias.rest.empty()) return unknown(x.request.path);
     const wire::EndpointMatch matched = match(x, alias);
@@ -35,7 +40,7 @@ Result<void> route(Exchange& x) {
     x.path_id = matched.id;
     x.rest_path = alias.rest;
     x.deployment = alias.deployment;
-    if (x.endpoint == nullptr && matched.allow.empty() && x.tables->passthrough_unknown)
+    if (x.endpoint == nullptr && !matched.known && x.tables->passthrough_unknown)
         x.endpoint = &wire::unknown_endpoint();
     if (x.endpoint != nullptr) {
         // What is forwarded must mean the same to the upstream: no dot segments, no slashes in disguise.
@@ -44,8 +49,8 @@ Result<void> route(Exchange& x) {
                      .source = core::Source::downstream,
                      .detail = "the path is ambiguous; send it without dot segments and escaped slashes"};
     }
-    if (matched.allow.empty()) return unknown(x.request.path);
-    x.allow = matched.allow;
+    if (!matched.known) return unknown(x.request.path);
+    x.allow = wire::allowed_methods("/v1" + std::string(alias.rest));
     return Error{.code = Code::method_not_allowed,
                  .source = core::Source::downstream,
                  .detail = std::string(x.request.method) + " is not allowed for " + std::string(x.request.path)};

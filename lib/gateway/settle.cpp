@@ -100,8 +100,14 @@ SettleOnExit::SettleOnExit(Exchange& x) noexcept : x_(x) {
     x_.worker.intake.begin();
 }
 
+void leave_uncounted(Exchange& x) noexcept {
+    x.counted = false;
+    x.worker.intake.end();
+}
+
 SettleOnExit::~SettleOnExit() {
     Exchange& x = x_;
+    if (!x.counted) return;
     const core::TimePoint end = x.worker.shared.clock.now();
     x.stamps.end = end;
     metrics::Sample& sample = x.sample;

@@ -68,6 +68,7 @@ std::string_view id_text(const Member& member) noexcept {
 
 Result<void> read_fields(Exchange& x) {
     const std::span<const wire::FieldRule> rules = x.endpoint->fields;
+    x.body.store = x.endpoint->terminal != wire::Terminal::chat;  // chat stores what it is told to store
     std::array<std::string_view, wire::kMostFields> names;
     std::array<Member, wire::kMostFields> found;
     std::ranges::transform(rules, names.begin(), &wire::FieldRule::name);

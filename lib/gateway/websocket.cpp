@@ -58,9 +58,14 @@ public:
         came_.ring();
     }
 
-    /// The next message; none when the client has left, or when `deadline` passes.
-    Awaitable<std::optional<std::string>> next(core::TimePoint deadline) {
-        while (!waiting_ && !gone_ && std::chrono::steady_clock::now() < deadline) co_await came_.wait_until(deadline);
+    /// The next message; none when the client has left, `deadline` passes or the worker drains.
+    Awaitable<std::optional<std::string>> next(core::TimePoint deadline, const bool& draining) {
+        for (;;) {
+            const core::TimePoint now = std::chrono::steady_clock::now();
+            if (waiting_ || gone_ || draining || now >= deadline) break;
+            const core::TimePoint look = std::min(deadline, now + kLook);
+            co_await came_.wait_until(look);
+        }
         if (!waiting_) co_return std::nullopt;
         co_return std::move(text_);
     }
@@ -196,8 +201,10 @@ Awaitable<std::pair<CloseCode, std::string_view>> take_turns(const Exchange& ope
                                                              Incoming& incoming) {
     std::chrono::seconds patience = kFirstMessage;
     for (;;) {
-        const std::optional<std::string> message = co_await incoming.next(std::chrono::steady_clock::now() + patience);
+        const std::optional<std::string> message =
+            co_await incoming.next(std::chrono::steady_clock::now() + patience, opening.worker.draining);
         if (!message) {
+            if (opening.worker.draining) co_return std::pair(CloseCode::going_away, std::string_view("shutting down"));
             if (incoming.gone()) co_return std::pair(CloseCode::normal, std::string_view{});
             if (patience == kFirstMessage) co_return std::pair(CloseCode::policy, std::string_view("no message came"));
             co_return std::pair(CloseCode::normal, std::string_view("idle for too long"));
@@ -205,7 +212,6 @@ Awaitable<std::pair<CloseCode, std::string_view>> take_turns(const Exchange& ope
         if (!incoming.is_text()) co_return std::pair(CloseCode::unsupported, std::string_view("send text messages"));
         co_await take_turn(opening, reply, *message);
         incoming.turn_done();
-        if (opening.worker.draining) co_return std::pair(CloseCode::going_away, std::string_view("shutting down"));
         patience = kBetweenTurns;
     }
 }
@@ -234,7 +240,7 @@ Awaitable<Result<void>> hold_conversation(Exchange& opening) {
         co_await http::accept_websocket(opening.downstream, opening.request, deflate, fields);
     if (!accepted) co_return accepted.error();
     opening.reply.started = true;
-    opening.reply.status = 101;
+    leave_uncounted(opening);
 
     const WebSocket::Options options{
         .role = http::WebSocketRole::server, .deflate = *accepted, .max_message_bytes = kLargestMessage};
@@ -247,8 +253,6 @@ Awaitable<Result<void>> hold_conversation(Exchange& opening) {
     if (!incoming.gone()) co_await socket.close(end.first, end.second);
     opening.downstream.stream->close();
     co_await incoming.ended();
-    opening.sample.outcome = metrics::Outcome::ok;
-    opening.sample.owner = metrics::Owner::none;
     co_return Result<void>{};
 }
 

@@ -66,7 +66,8 @@ AccountState::Rest AccountState::resting(core::TimePoint now) const noexcept {
     if (const core::TimePoint until = time_of(rest_until_); now < until) return {Out::resting, until};
     if (const core::TimePoint until = time_of(benched_until_); now < until) return {Out::credential, until};
     if (const core::TimePoint until = time_of(throttled_until_); now < until) return {Out::throttled, until};
-    if (const core::TimePoint until = breaker.open_until(); now < until) return {Out::breaker, until};
+    const core::TimePoint open = breaker.open_until();
+    if (now < open || (open != core::TimePoint{} && breaker.probing())) return {Out::breaker, open};
     return {};
 }
 

@@ -37,6 +37,8 @@ public:
     /// Whether a request may go now. When half open the caller becomes the probe (`probe` is set) and must say how it
     /// ended, or `forget` it.
     bool enter(core::TimePoint now, bool& probe) noexcept;
+    /// A probe is on its way: nothing else may go.
+    bool probing() const noexcept { return probing_.load(std::memory_order_relaxed); }
 
     void success(const BreakerSettings& settings, core::TimePoint now, bool probe) noexcept;
     void failure(const BreakerSettings& settings, core::TimePoint now, bool probe) noexcept;

@@ -233,10 +233,21 @@ EndpointMatch match_endpoint(std::string_view method, std::string_view path) noe
     for (const Endpoint& endpoint : kEndpoints) {
         std::string_view id;
         if (!matches(endpoint, path, id)) continue;
-        if (endpoint.method == method || endpoint.method == "*") return EndpointMatch{&endpoint, {}, id};
-        match.allow = endpoint.method;
+        if (endpoint.method == method || endpoint.method == "*") return EndpointMatch{&endpoint, true, id};
+        match.known = true;
     }
     return match;
+}
+
+std::string allowed_methods(std::string_view path) {
+    std::string methods;
+    for (const Endpoint& endpoint : kEndpoints) {
+        std::string_view id;
+        if (!matches(endpoint, path, id)) continue;
+        if (!methods.empty()) methods += ", ";
+        methods += endpoint.method;
+    }
+    return methods;
 }
 
 const Endpoint* endpoint_named(std::string_view name) noexcept {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "json/scanner.hpp"
@@ -78,11 +79,13 @@ struct Endpoint {
 /// What a path means.
 struct EndpointMatch {
     const Endpoint* endpoint = nullptr;  ///< null: no such path, or another method
-    std::string_view allow = {};         ///< the path is known, the method is not: the one that is
+    bool known = false;                  ///< the path is, whatever the method
     std::string_view id = {};            ///< the segment at "{id}", still percent-encoded
 };
 
 EndpointMatch match_endpoint(std::string_view method, std::string_view path) noexcept;
+/// "GET, POST": the methods of a path, for an answer to another one.
+std::string allowed_methods(std::string_view path);
 /// The endpoint of that name, for tables that speak of endpoints; null when there is none.
 const Endpoint* endpoint_named(std::string_view name) noexcept;
 /// All of them, in the order they are tried.

@@ -83,6 +83,8 @@ TEST_CASE("requests are answered or refused, each for its own reason") {
         {"wrong key", "POST", "/v1/responses", good, "sk-other", 401, "invalid_api_key"},
         {"unknown path", "POST", "/v1/nothing", good, "sk-test-key", 404, "not_found"},
         {"other method", "DELETE", "/v1/responses", "", "sk-test-key", 405, "method_not_allowed"},
+        {"a method that shows what we add", "TRACE", "/v1/files/file-1", "", "sk-test-key", 405, "method_not_allowed"},
+        {"a tunnel", "CONNECT", "/v1/files/file-1", "", "sk-test-key", 405, "method_not_allowed"},
         {"no model", "POST", "/v1/responses", R"({"input":"hi"})", "sk-test-key", 400, "invalid_request"},
         {"not JSON", "POST", "/v1/responses", "hello", "sk-test-key", 400, "invalid_request"},
         {"model twice", "POST", "/v1/responses", R"({"model":"a","mod\u0065l":"b"})", "sk-test-key", 400,

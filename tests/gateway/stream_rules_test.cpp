@@ -115,7 +115,8 @@ TEST_CASE("comments keep a client company while the upstream thinks, and are nei
         site.upstreams[0]->set_behaviour(slow);
         const http::ClientResponse response = site.ask(true);
         CHECK(response.status == 200);
-        CHECK(response.body.find("event: error\ndata: {\"error\"") != std::string::npos);
+        CHECK(response.body.find("event: error\ndata: {\"type\":\"error\"") != std::string::npos);
+        CHECK(response.body.find("the upstream answered 400: ") != std::string::npos);
     }
     SUBCASE("none where none is configured") {
         const Site site(1, [](Config& config) {

@@ -129,9 +129,10 @@ TEST_CASE("each turn is answered in order, message by message, and counted as a 
         for (const std::string& message : messages) CHECK(json::Value::parse(message));
     }
     CHECK(c.closed == http::CloseCode::normal);
-    const auto overview = json::Value::parse(
-        site.get("/api/v1/admin/ops/dashboard/overview?time_range=5m&endpoint=responses", "admin-key").body);
+    const auto overview =
+        json::Value::parse(site.get("/api/v1/admin/ops/dashboard/overview?time_range=5m", "admin-key").body);
     REQUIRE(overview);
+    CHECK(overview->find_path("data.request_count_total")->as_int() == 2);  // the turns, not the conversation
     CHECK(overview->find_path("data.success_count")->as_int() == 2);
     CHECK(overview->find_path("data.ttft.n")->as_int() == 2);
     CHECK(site.upstream->counters().requests == 2);

@@ -185,6 +185,24 @@ TEST_CASE("a half-open account gets one probe at a time, and traffic again when 
     CHECK(pool.accounts[0].state->breaker.state(later) == Breaker::State::closed);
 }
 
+TEST_CASE("while a probe is on its way, others go elsewhere, and to the same account when there is no other") {
+    Pool pool(2);
+    pool.fail(0, {.end = End::broken}, 3);
+    const core::TimePoint later = kNow + 2s;
+    const AccountState* tried[] = {pool.accounts[1].state.get()};
+    const std::optional<Lease> probe = pool.scheduler.take(pool.accounts, pool.state, {.tried = tried}, later);
+    REQUIRE(probe);
+    CHECK(probe->account().name == "a0");
+    for (int i = 0; i < 5; ++i) {
+        const std::optional<Lease> other = pool.scheduler.take(pool.accounts, pool.state, {}, later);
+        REQUIRE(other);
+        CHECK(other->account().name == "a1");
+    }
+    pool.accounts[1].active = false;
+    CHECK(Scheduler::full(pool.accounts, {}, later).empty());
+    CHECK(pool.scheduler.take(pool.accounts, pool.state, {}, later));
+}
+
 TEST_CASE("retries are a share of the requests") {
     RetryBudget budget;
     int spent = 0;

@@ -45,7 +45,7 @@ TEST_CASE("paths and methods lead to one endpoint, or to none") {
         CAPTURE(row.path);
         const EndpointMatch match = match_endpoint(row.method, row.path);
         CHECK((match.endpoint ? match.endpoint->name : "") == row.name);
-        CHECK(!match.allow.empty() == row.other_method);
+        CHECK((match.known && match.endpoint == nullptr) == row.other_method);
         CHECK(match.id == row.id);
     }
 }
@@ -93,4 +93,11 @@ TEST_CASE("the table is sound: names and paths are those of the API, rules fit t
     // What is made is known by the id in its answer: the answer has to be read.
     for (const Endpoint& endpoint : endpoints())
         if (endpoint.resource == Resource::made) CHECK(endpoint.json_answer);
+}
+
+TEST_CASE("a path's methods are listed for whoever used another") {
+    CHECK(allowed_methods("/v1/files") == "POST, GET");
+    CHECK(allowed_methods("/v1/responses") == "POST, GET");
+    CHECK(allowed_methods("/v1/messages") == "POST");
+    CHECK(allowed_methods("/v1/nothing") == "");
 }
