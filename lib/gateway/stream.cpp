@@ -196,6 +196,10 @@ private:
     }
 
     Awaitable<Result<void>> write(std::string_view events, bool last) {
+        if (!remembered_ && !reader().resource_id().empty()) {
+            remembered_ = true;
+            remember_resource(x_, reader().resource_id());  // before the client can ask for it
+        }
         if (unread_) co_return Result<void>{};
         if (!events.empty() || last) x_.reply.committed = true;
         said_at_ = upstream_.read_at;
@@ -213,6 +217,7 @@ private:
     EventRelay events_;
     net::Buffer preamble_;
     bool holding_;
+    bool remembered_ = false;
     bool unread_ = false;
     core::TimePoint said_at_;  ///< when the client last heard from us
 };
@@ -269,7 +274,6 @@ Awaitable<Result<void>> relay_stream(Exchange& x, http::Connection& upstream, co
         pumped.error().retryable = !x.reply.committed;
         co_return pumped.error();
     }
-    remember_resource(x, reader.resource_id());
     // The terminal event was seen: whatever the upstream did after it does not take the answer back.
     const Result<void> written = co_await pump.finish();
     if (!pumped || !keep_connection) upstream.stream->close();

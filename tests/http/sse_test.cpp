@@ -259,6 +259,9 @@ TEST_CASE("bytes that come one by one, and lines that end with CR, are looked at
     CHECK(events == 1);
     CHECK(reader.scanned_for_test() <= 2 * event.size());
 
+    CHECK(reader.feed({}, [&](const SseEvent&) { ++events; }).has_value());  // nothing, not even a place
+    CHECK(events == 1);
+
     SseReader other;
     REQUIRE(other.feed(std::string(50'000, '\r'), [](const SseEvent&) {}).has_value());
     CHECK(other.scanned_for_test() <= 100'000);
