@@ -211,8 +211,9 @@ Awaitable<Result<void>> relay_bytes(Exchange& x, http::Connection& upstream, con
     body.finish();
     if (!keep_connection) upstream.stream->close();
     account_answer(x, status, wire::Ending::completed);
-    if (status < 300 && x.request.method == "DELETE" && x.endpoint->resource == wire::Resource::named)
-        forget_resource(x);
+    // Itself, and not something below it.
+    const bool itself = x.endpoint->resource == wire::Resource::named && x.rest_path.ends_with(x.path_id);
+    if (status < 300 && x.request.method == "DELETE" && itself) forget_resource(x);
     co_return Result<void>{};
 }
 
