@@ -57,9 +57,7 @@ void remember_resource(Exchange& x, std::string_view id) {
 }
 
 void forget_resource(Exchange& x) {
-    // What was deleted may be something within it: an item of a conversation, a file of a store.
-    if (x.tables->has_choice && x.rest_path.ends_with(x.path_id))
-        x.worker.shared.affinity.forget(owner_of(x), x.path_id);
+    if (x.tables->has_choice) x.worker.shared.affinity.forget(owner_of(x), x.path_id);
 }
 
 namespace {
