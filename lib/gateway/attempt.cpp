@@ -100,9 +100,10 @@ Awaitable<Result<bool>> send_rest(Exchange& x, http::Connection& upstream) {
     }
 }
 
-/// Sends head and body. A failure is retryable when it met a kept connection that was closed meanwhile.
-Awaitable<Result<void>> send(Exchange& x, http::Connection& upstream, const upstream::Account& account,
-                             std::string_view credential, const Edits& edits) {
+/// Writes the head and what of the body is here, as far as the kernel takes it: nearly always all of it, and then
+/// nothing has to be awaited. `left` keeps the rest.
+Stream::Written send_now(Exchange& x, http::Connection& upstream, const upstream::Account& account,
+                         std::string_view credential, const Edits& edits, net::Pieces& left) {
     const bool chunked = goes_in_chunks(x);
     write_request_head(upstream.scratch, OutgoingHead{.client = x.request,
                                                       .account = account,
@@ -114,40 +115,52 @@ Awaitable<Result<void>> send(Exchange& x, http::Connection& upstream, const upst
                                                       .body_bytes = body_bytes(x, edits),
                                                       .chunked = chunked,
                                                       .dropped = x.tables->drop_headers});
-    net::Pieces pieces{upstream.scratch};
-    std::array<char, http::kMaxChunkHeader> header{};
     const bool framed = chunked && !x.body.text.empty();
-    if (framed)
-        pieces.add(std::string_view(header.data(), http::write_chunk_header(header.data(), x.body.text.size())));
-    json::spliced(x.body.text, edits.all(), [&](std::string_view piece) { pieces.add(piece); });
-    if (framed) pieces.add(http::kChunkEnd);
-    Stream::Written written = upstream.stream->try_write(pieces);
+    if (framed) {
+        std::array<char, http::kMaxChunkHeader> header{};
+        upstream.scratch.append(header.data(), http::write_chunk_header(header.data(), x.body.text.size()));
+    }
+    left.add(upstream.scratch);
+    json::spliced(x.body.text, edits.all(), [&](std::string_view piece) { left.add(piece); });
+    if (framed) left.add(http::kChunkEnd);
+    return upstream.stream->try_write(left);
+}
+
+/// The slow way on: what the kernel did not take, and a body that still comes from the client. The error is the
+/// client's.
+Awaitable<Result<Stream::Written>> send_on(Exchange& x, http::Connection& upstream, net::Pieces left,
+                                           Stream::Written written) {
     if (written == Stream::Written::blocked) {
-        const bool good = co_await upstream.stream->write(pieces);
+        const bool good = co_await upstream.stream->write(left);
         written = good ? Stream::Written::done : Stream::Written::failed;
     }
-    if (written == Stream::Written::failed && upstream.reused && !upstream.stream->timed_out())
-        co_return Error{.code = Code::upstream_truncated,
-                        .source = core::Source::upstream,
-                        .retryable = true,
-                        .detail = "the kept connection was closed"};
-    // A fresh connection that takes no more may hold an answer already (a 413, say): it is read.
     if (written == Stream::Written::done && x.body.rest != nullptr) {
         x.body.passing = true;
         const Result<bool> all = co_await send_rest(x, upstream);
         if (!all) co_return all.error();
         if (!*all) x.reply.keep = false;
     }
-    x.stamps.sent = x.worker.shared.clock.now();
-    co_return Result<void>{};
+    co_return written;
 }
 
-/// Waits for the first bytes of an answer. A streaming client hears from us meanwhile.
+/// A fresh connection that takes no more may hold an answer already (a 413, say): it is read. A kept one was closed.
+Result<void> sent_or_closed(const http::Connection& upstream, Stream::Written written) {
+    if (written == Stream::Written::done || !upstream.reused || upstream.stream->timed_out()) return {};
+    return Error{.code = Code::upstream_truncated,
+                 .source = core::Source::upstream,
+                 .retryable = true,
+                 .detail = "the kept connection was closed"};
+}
+
+/// Whether a client hears from us while its upstream thinks.
+bool speaks_meanwhile(const Exchange& x) noexcept {
+    return x.body.stream && x.tables->stream.keepalive.count() != 0 && x.endpoint->terminal != wire::Terminal::none;
+}
+
+/// Waits for the first bytes of an answer, and speaks to the client meanwhile.
 Awaitable<Result<void>> await_answer(Exchange& x, http::Connection& upstream) {
-    const std::chrono::nanoseconds keepalive = x.tables->stream.keepalive;
-    const bool speaks = x.body.stream && keepalive.count() != 0 && x.endpoint->terminal != wire::Terminal::none;
-    while (speaks && upstream.in.empty()) {
-        upstream.stream->set_wake(x.worker.shared.clock.now() + keepalive);
+    while (upstream.in.empty()) {
+        upstream.stream->set_wake(x.worker.shared.clock.now() + x.tables->stream.keepalive);
         const std::size_t n = co_await upstream.read_more();
         const bool more = upstream.got(n);
         if (more || !upstream.stream->take_woken()) break;
@@ -184,10 +197,21 @@ Awaitable<Result<std::unique_ptr<http::Connection>>> exchange_heads(Exchange& x,
             x.body.stream ? std::min(total, deadline_after(timeouts.first_output, start)) : total;
         upstream->stream->set_deadline(deadline);
         const ClientWatch watch(x, *upstream->stream);
-        Result<void> answered = co_await send(x, *upstream, account, credential, edits);
-        if (answered) {
-            if (x.body.rest != nullptr) upstream->stream->set_deadline(deadline);
+        net::Pieces left;
+        Stream::Written written = send_now(x, *upstream, account, credential, edits, left);
+        Result<void> answered;
+        if (written == Stream::Written::blocked || x.body.rest != nullptr) {
+            const Result<Stream::Written> went_on = co_await send_on(x, *upstream, left, written);
+            upstream->stream->set_deadline(deadline);
+            answered = went_on ? Result<void>() : Result<void>(went_on.error());
+            if (went_on) written = *went_on;
+        }
+        x.stamps.sent = x.worker.shared.clock.now();
+        if (answered) answered = sent_or_closed(*upstream, written);
+        if (answered && speaks_meanwhile(x)) {
             answered = co_await await_answer(x, *upstream);
+        } else if (answered) {
+            answered = co_await http::read_response_head(*upstream, x.request.method, upstream->response_head());
         }
         if (answered) {
             x.stamps.first_byte = upstream->read_at;

@@ -16,7 +16,7 @@
 namespace oai::gateway {
 
 /// Accounts that one request may be tried at, at most.
-inline constexpr unsigned kMostAttempts = 8;
+inline constexpr unsigned kMostAttempts = 5;
 
 /// Each a limit of its own; 0 = none, and then nothing watches for it.
 struct Timeouts {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <span>
@@ -105,8 +106,8 @@ struct Exchange {
     std::optional<core::TimePoint> attempt_start;
     std::optional<core::TimePoint> upstream_end;  ///< when the upstream's last byte was read
     std::optional<wire::Usage> usage;
-    bool counted = true;                 ///< false for a WebSocket's opening: its turns are the requests
-    std::optional<core::Error> failure;  ///< what the client was told, or would have been
+    bool counted = true;                   ///< false for a WebSocket's opening: its turns are the requests
+    std::unique_ptr<core::Error> failure;  ///< what the client was told, or would have been
     /// The reading end of the numbers: outcome, owner, flags. Durations are filled when it settles.
     metrics::Sample sample;
 
@@ -117,6 +118,21 @@ struct Exchange {
     bool is_mapped() const noexcept {
         return (body.model.present() || !deployment.empty()) && selection.upstream_model != body.model_name;
     }
+};
+
+/// An exchange in memory that its worker keeps and uses again: it would not fit a coroutine frame that Asio recycles
+/// (1,020 bytes).
+class KeptExchange {
+public:
+    KeptExchange(WorkerState& worker, http::Connection& downstream, const http::RequestHead& request);
+    ~KeptExchange();
+    KeptExchange(const KeptExchange&) = delete;
+    Exchange& operator*() const noexcept { return *exchange_; }
+
+private:
+    WorkerState& worker_;
+    std::unique_ptr<std::byte[]> block_;
+    Exchange* exchange_;
 };
 
 /// Settles an exchange on every way out, once: whatever became of it is counted.

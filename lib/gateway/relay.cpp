@@ -37,7 +37,8 @@ void append_length(std::string& out, std::uint64_t length) {
     out += "\r\n";
 }
 
-Error failed(Code code, std::string detail) {
+/// No Error by itself: each would have a place of its own in the frame of the coroutine that names it.
+Result<void> failed(Code code, std::string detail) {
     return Error{.code = code, .source = core::Source::upstream, .retryable = true, .detail = std::move(detail)};
 }
 
@@ -46,7 +47,8 @@ Result<std::string_view> unpack(std::string_view body, net::Buffer& into) {
     http::Inflater inflater;
     std::string text;
     if (const Result<void> ok = inflater.feed(body, text, kLargestRead); !ok) return ok.error();
-    if (!inflater.done()) return failed(Code::upstream_truncated, "the upstream's packed answer ended before its end");
+    if (!inflater.done())
+        return failed(Code::upstream_truncated, "the upstream's packed answer ended before its end").error();
     into.clear();
     into.append(text);
     return into.readable();
@@ -84,9 +86,9 @@ Awaitable<Result<void>> relay_as_event(Exchange& x, int status, std::string_view
 
 Awaitable<Result<void>> relay_whole(Exchange& x, http::Connection& upstream, const http::ResponseHead& head) {
     if (is_about_our_account(head.status)) {
-        Error error = failed(Code::upstream_error, "the upstream refused the gateway's credential");
-        error.retryable = false;  // what could be tried was tried
-        co_return error;
+        Result<void> refused = failed(Code::upstream_error, "the upstream refused the gateway's credential");
+        refused.error().retryable = false;  // what could be tried was tried
+        co_return refused;
     }
     if (head.status < 400 && head.body == http::BodyFraming::length && head.content_length > kLargestRead)
         co_return co_await relay_bytes(x, upstream, head);

@@ -15,7 +15,8 @@ using net::Awaitable;
 // clang-format off
 // The life of a request, in order. One stage per line; one file and one test per stage.
 Awaitable<bool> serve(WorkerState& worker, http::Connection& connection, http::RequestHead& head) {
-    Exchange x(worker, connection, head);
+    const KeptExchange kept(worker, connection, head);
+    Exchange& x = *kept;
     const SettleOnExit settle{x};                            // account: runs once on every way out
     Result<void> ok = route(x);                              // 404 405
     if (ok) ok = authenticate(x);                            // 401

@@ -29,7 +29,7 @@ Exchange::Exchange(WorkerState& on, http::Connection& from, const http::RequestH
 }
 
 void account_failure(Exchange& x, const core::Error& error) {
-    x.failure = error;
+    x.failure = std::make_unique<core::Error>(error);
     metrics::Sample& sample = x.sample;
     sample.outcome = wire::outcome_of(error);
     sample.token_limited = false;
@@ -89,6 +89,24 @@ void note_failure(const Exchange& x) {
 }
 
 }  // namespace
+
+KeptExchange::KeptExchange(WorkerState& worker, http::Connection& downstream, const http::RequestHead& request)
+    : worker_(worker) {
+    static_assert(alignof(Exchange) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
+    if (worker.exchange_blocks.empty()) {
+        block_ = std::make_unique<std::byte[]>(sizeof(Exchange));
+    } else {
+        block_ = std::move(worker.exchange_blocks.back());
+        worker.exchange_blocks.pop_back();
+    }
+    exchange_ = new (block_.get()) Exchange(worker, downstream, request);
+}
+
+KeptExchange::~KeptExchange() {
+    constexpr std::size_t kKept = 256;
+    exchange_->~Exchange();
+    if (worker_.exchange_blocks.size() < kKept) worker_.exchange_blocks.push_back(std::move(block_));
+}
 
 std::string_view reason_of(const Attempt& attempt) noexcept {
     if (!attempt.failed) return "ok";

@@ -40,16 +40,18 @@ std::string kinds_text(wire::Kinds kinds) {
     return text;
 }
 
-Result<void> check(const wire::FieldRule& rule, const Member& member) {
+Error wrong(const wire::FieldRule& rule, bool present) {
     const std::string name(rule.name);
-    if (!member.present()) {
-        if (!rule.required) return {};
-        return invalid(name + " is required" +
-                           (name == "model" ? ", such as \"gpt-5\"" : " and must be " + kinds_text(rule.kinds)),
-                       name);
-    }
-    if ((rule.kinds & wire::kind_bit(member.kind)) != 0) return {};
-    return invalid(name + " must be " + kinds_text(rule.kinds), name);
+    if (present) return invalid(name + " must be " + kinds_text(rule.kinds), name);
+    return invalid(name == "model" ? "model is required, such as \"gpt-5\""
+                                   : name + " is required and must be " + kinds_text(rule.kinds),
+                   name);
+}
+
+Result<void> check(const wire::FieldRule& rule, const Member& member) {
+    const bool good = member.present() ? (rule.kinds & wire::kind_bit(member.kind)) != 0 : !rule.required;
+    if (good) return {};
+    return wrong(rule, member.present());
 }
 
 Result<void> take_model(Exchange& x, const Member& model) {

@@ -182,7 +182,8 @@ Result<void> take_message(Exchange& x, std::string_view message) {
 
 /// One turn, from its message to its settled record.
 Awaitable<void> take_turn(const Exchange& opening, SocketReply& reply, std::string_view message) {
-    Exchange x(opening.worker, opening.downstream, opening.request);
+    const KeptExchange kept(opening.worker, opening.downstream, opening.request);
+    Exchange& x = *kept;
     const SettleOnExit settle{x};
     x.turn = &reply;
     x.key = opening.key;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <memory>
 #include <string>
 
@@ -80,7 +81,8 @@ struct WorkerState {
     ops::Collector::Intake& intake;
     SeriesCache series;
     std::vector<std::unique_ptr<net::Listener>> listeners;
-    bool draining = false;  ///< connections close after the answer they are at
+    std::vector<std::unique_ptr<std::byte[]>> exchange_blocks;  ///< of exchanges that ended: see KeptExchange
+    bool draining = false;                                      ///< connections close after the answer they are at
 };
 
 }  // namespace oai::gateway
