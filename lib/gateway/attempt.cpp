@@ -21,8 +21,8 @@ using net::Stream;
 
 namespace {
 
-Error client_left() {
-    return Error{.code = Code::cancelled, .source = core::Source::downstream, .detail = "the client left"};
+core::TimePoint total_deadline(const Exchange& x) noexcept {
+    return deadline_after(x.tables->timeouts.total, x.stamps.scheduled);
 }
 
 /// What of a body is changed on its way out. Everything else arrives as it was sent.
@@ -174,27 +174,16 @@ Awaitable<Result<void>> await_answer(Exchange& x, http::Connection& upstream) {
 /// A connection with the request sent and the head of its answer read.
 Awaitable<Result<std::unique_ptr<http::Connection>>> exchange_heads(Exchange& x, const upstream::Account& account,
                                                                     std::string_view credential) {
-    const Timeouts& timeouts = x.tables->timeouts;
-    const core::TimePoint start = *x.attempt_start;
-    const core::TimePoint total = deadline_after(timeouts.total, x.stamps.scheduled);
     Edits edits;
     make_edits(x, edits);
     for (;;) {
-        std::unique_ptr<http::Connection> upstream = x.worker.pool.take(account.target, start);
+        std::unique_ptr<http::Connection> upstream = x.worker.pool.take(account.target, *x.attempt_start);
         if (!upstream) {
-            Result<std::unique_ptr<http::Connection>> opened =
-                co_await x.worker.pool.open(account.target, std::min(total, deadline_after(timeouts.connect, start)));
-            if (!opened) {
-                // The address is ours to know, not the client's.
-                core::log(core::LogLevel::warn, "an upstream cannot be reached",
-                          {{"account", account.name}, {"reason", opened.error().detail}});
-                opened.error().detail = "no connection to the upstream";
-                co_return opened.error();
-            }
+            Result<std::unique_ptr<http::Connection>> opened = co_await open_upstream(x, account);
+            if (!opened) co_return opened.error();
             upstream = std::move(*opened);
         }
-        const core::TimePoint deadline =
-            x.body.stream ? std::min(total, deadline_after(timeouts.first_output, start)) : total;
+        const core::TimePoint deadline = x.body.stream ? first_output_deadline(x) : total_deadline(x);
         upstream->stream->set_deadline(deadline);
         const ClientWatch watch(x, *upstream->stream);
         net::Pieces left;
@@ -240,16 +229,9 @@ bool is_read(const Exchange& x, const http::ResponseHead& head) noexcept {
 Awaitable<Result<std::unique_ptr<http::Connection>>> exchange_with_token(Exchange& x,
                                                                          const upstream::Account& account) {
     for (bool first = true;; first = false) {
-        const Result<std::string> token = co_await account.tokens->access_token(x.worker.net, x.worker.pool);
-        if (!token) {
-            // For the log and `explain`; the client learns that nothing could be sent.
-            core::log(core::LogLevel::warn, "no access token",
-                      {{"account", account.name}, {"reason", token.error().detail}});
-            co_return Error{.code = Code::connect_failed,
-                            .source = core::Source::upstream,
-                            .detail = "no valid credential for the upstream"};
-        }
-        const std::string credential = "authorization: Bearer " + *token + "\r\n";
+        const Result<std::string> token = co_await access_token(x, account);
+        if (!token) co_return token.error();
+        const std::string credential = bearer_line(*token);
         Result<std::unique_ptr<http::Connection>> answered = co_await exchange_heads(x, account, credential);
         const bool refused = answered && (*answered)->response_head().status == 401;
         if (!refused || !first || !x.body.repeatable() || !account.tokens->invalidate(*token)) co_return answered;
@@ -259,7 +241,55 @@ Awaitable<Result<std::unique_ptr<http::Connection>>> exchange_with_token(Exchang
 
 }  // namespace
 
+Error client_left() {
+    return Error{.code = Code::cancelled, .source = core::Source::downstream, .detail = "the client left"};
+}
+
+core::TimePoint first_output_deadline(const Exchange& x) noexcept {
+    return std::min(total_deadline(x), deadline_after(x.tables->timeouts.first_output, *x.attempt_start));
+}
+
+Awaitable<Result<std::unique_ptr<http::Connection>>> open_upstream(Exchange& x, const upstream::Account& account) {
+    const core::TimePoint deadline =
+        std::min(total_deadline(x), deadline_after(x.tables->timeouts.connect, *x.attempt_start));
+    Result<std::unique_ptr<http::Connection>> opened = co_await x.worker.pool.open(account.target, deadline);
+    if (!opened) {
+        // The address is ours to know, not the client's.
+        core::log(core::LogLevel::warn, "an upstream cannot be reached",
+                  {{"account", account.name}, {"reason", opened.error().detail}});
+        opened.error().detail = "no connection to the upstream";
+    }
+    co_return opened;
+}
+
+Awaitable<Result<std::string>> access_token(Exchange& x, const upstream::Account& account) {
+    Result<std::string> token = co_await account.tokens->access_token(x.worker.net, x.worker.pool);
+    if (token) co_return token;
+    // For the log and `explain`; the client learns that nothing could be sent.
+    core::log(core::LogLevel::warn, "no access token", {{"account", account.name}, {"reason", token.error().detail}});
+    co_return Error{.code = Code::connect_failed,
+                    .source = core::Source::upstream,
+                    .detail = "no valid credential for the upstream"};
+}
+
+std::string bearer_line(std::string_view token) {
+    return "authorization: Bearer " + std::string(token) + "\r\n";
+}
+
 Awaitable<Result<void>> try_account(Exchange& x, const upstream::Account& account) {
+    const bool bridged = x.worker.sockets.is_bridged(account, *x.attempt_start);
+    if (x.turn != nullptr && account.websocket && !bridged) co_return co_await try_socket(x, account);
+    co_return co_await try_http(x, account);
+}
+
+Awaitable<Result<void>> try_http(Exchange& x, const upstream::Account& account) {
+    if (x.warm_up)
+        // Over HTTP there is nothing to warm, and no response that a later turn could go on from; clients send the
+        // whole input then.
+        co_return Error{.code = Code::invalid_request,
+                        .source = core::Source::downstream,
+                        .detail = "this upstream cannot be warmed up (generate: false); send the turn itself",
+                        .param = "generate"};
     Result<std::unique_ptr<http::Connection>> opened = std::unique_ptr<http::Connection>();
     if (account.tokens) {
         opened = co_await exchange_with_token(x, account);
@@ -272,6 +302,10 @@ Awaitable<Result<void>> try_account(Exchange& x, const upstream::Account& accoun
         co_return opened.error();
     }
     std::unique_ptr<http::Connection> upstream = std::move(*opened);
+    co_return co_await relay_answer(x, std::move(upstream));
+}
+
+Awaitable<Result<void>> relay_answer(Exchange& x, std::unique_ptr<http::Connection> upstream) {
     const http::ResponseHead& head = upstream->response_head();
     x.attempt().status = static_cast<std::uint16_t>(head.status);
     if (head.status == 101)  // nobody asked for another protocol

@@ -40,6 +40,7 @@ Awaitable<Result<void>> write_events(Exchange& x, std::string_view events, bool 
     if (x.turn != nullptr) {
         x.reply.started = true;
         x.reply.status = 200;
+        if (events.empty()) co_return Result<void>{};  // there is no head to send ahead
         co_return co_await x.turn->write(events);
     }
     net::Pieces pieces;

@@ -85,6 +85,9 @@ struct Exchange {
     std::string_view deployment;  ///< of an Azure style path: stands for the model
     std::string_view path_id;
     std::string allow;  ///< the methods a known path wants instead
+    // take_turn
+    std::string_view message;  ///< of a turn, as its client sent it
+    bool warm_up = false;      ///< it wants no output: `"generate": false`
     // authenticate
     const ClientKey* key = nullptr;
     // read_body, validate

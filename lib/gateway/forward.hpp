@@ -1,7 +1,10 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "core/result.hpp"
 #include "gateway/exchange.hpp"
@@ -15,6 +18,26 @@ namespace oai::gateway {
 /// the client: another account may be tried (`x.next` when one is held already).
 net::Awaitable<core::Result<void>> try_account(Exchange& x, const upstream::Account& account);
 
+// The ways of it, for try_account.
+/// By a request. Turns of a WebSocket too: their answers' events become messages.
+net::Awaitable<core::Result<void>> try_http(Exchange& x, const upstream::Account& account);
+/// A turn by a message over a WebSocket of the upstream's: one that is kept, or a fresh one. Where the upstream has
+/// none it goes by `try_http`.
+net::Awaitable<core::Result<void>> try_socket(Exchange& x, const upstream::Account& account);
+/// The second half of them: passes on the answer whose head was read.
+net::Awaitable<core::Result<void>> relay_answer(Exchange& x, std::unique_ptr<http::Connection> upstream);
+
+/// A fresh connection to the account, within the attempt's time; a failure is logged with what the client need not
+/// know.
+net::Awaitable<core::Result<std::unique_ptr<http::Connection>>> open_upstream(Exchange& x,
+                                                                              const upstream::Account& account);
+/// A token for an OAuth account, and the header line that shows it.
+net::Awaitable<core::Result<std::string>> access_token(Exchange& x, const upstream::Account& account);
+std::string bearer_line(std::string_view token);
+core::Error client_left();
+/// Until when a stream's upstream may be silent before its first output.
+core::TimePoint first_output_deadline(const Exchange& x) noexcept;
+
 /// Passes a whole answer on, after a look at it: JSON, complete, no error inside, usage.
 net::Awaitable<core::Result<void>> relay_whole(Exchange& x, http::Connection& upstream, const http::ResponseHead& head);
 
@@ -24,6 +47,23 @@ net::Awaitable<core::Result<void>> relay_bytes(Exchange& x, http::Connection& up
 /// Passes a stream on as it arrives, whole events at a time.
 net::Awaitable<core::Result<void>> relay_stream(Exchange& x, http::Connection& upstream,
                                                 const http::ResponseHead& head);
+
+/// Where an upstream's events come from: the body of an answer, or the messages of a WebSocket.
+class EventSource {
+public:
+    virtual ~EventSource() = default;
+    /// Bytes of server-sent events, good until the next call. Empty at the end, or when `woken`.
+    virtual net::Awaitable<core::Result<std::string_view>> next() = 0;
+    /// The last piece was empty because the stream's wake time came.
+    virtual bool woken() const noexcept = 0;
+    /// Nothing but its terminal event ends the stream: there is no end to be waited for behind it.
+    virtual bool outlives_stream() const noexcept = 0;
+    /// What the upstream answered, as a status: 200 unless it said otherwise.
+    virtual int status() const noexcept = 0;
+};
+/// Passes events on as they arrive. `upstream`: what they are read from; `coding`: their content-encoding, or empty.
+net::Awaitable<core::Result<void>> relay_events(Exchange& x, http::Connection& upstream, EventSource& source,
+                                                std::string_view coding);
 
 /// Whether another account could still take over: attempts and accounts left, and nothing committed.
 bool can_fail_over(const Exchange& x) noexcept;

@@ -19,6 +19,7 @@ WorkerState::WorkerState(Shared& shared_parts, std::shared_ptr<const Tables> cur
     : shared(shared_parts),
       net("gateway"),
       pool(net),
+      sockets(net),
       tables(std::move(current)),
       intake(shared.collector.add_intake()) {}
 
@@ -37,6 +38,7 @@ struct Gateway::Impl {
     static void close(WorkerState& worker) {
         for (auto& listener : worker.listeners) listener->close();
         worker.pool.clear();
+        worker.sockets.close();
     }
 
     /// What requests decide by, from a configuration and the credentials that go with it.
@@ -168,6 +170,7 @@ bool Gateway::drain(std::chrono::nanoseconds patience) {
             w->draining = true;
             for (auto& listener : w->listeners) listener->close();
             w->pool.clear();
+            w->sockets.close();
         });
     }
     for (;;) {

@@ -83,15 +83,8 @@ void append_target(std::string& out, const OutgoingHead& head) {
     append_query(out, head.client.query, head.azure_style || versioned, versioned ? '&' : '?');
 }
 
-void write_request_head(std::string& out, const OutgoingHead& head) {
+void append_fields(std::string& out, const OutgoingHead& head) {
     const http::RequestHead& client = head.client;
-    out.clear();
-    out += head.turn ? std::string_view("POST") : client.method;
-    out += ' ';
-    append_target(out, head);
-    out += " HTTP/1.1\r\nhost: ";
-    out += head.account.target.authority;
-    out += "\r\n";
     const bool lists = client.fields.find("connection") != nullptr;
     for (const http::Field& field : client.fields) {
         if (ends_here(field.name) || http::is_hop_by_hop(field.name)) continue;
@@ -106,8 +99,19 @@ void write_request_head(std::string& out, const OutgoingHead& head) {
         out += field.value;
         out += "\r\n";
     }
-    if (head.turn) out += "content-type: application/json\r\naccept: text/event-stream\r\n";
     out += head.credential;
+}
+
+void write_request_head(std::string& out, const OutgoingHead& head) {
+    out.clear();
+    out += head.turn ? std::string_view("POST") : head.client.method;
+    out += ' ';
+    append_target(out, head);
+    out += " HTTP/1.1\r\nhost: ";
+    out += head.account.target.authority;
+    out += "\r\n";
+    append_fields(out, head);
+    if (head.turn) out += "content-type: application/json\r\naccept: text/event-stream\r\n";
     // Answers are read: for their usage, their end and the model's name.
     out += "accept-encoding: identity\r\n";
     if (head.chunked) {

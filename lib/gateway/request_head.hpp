@@ -25,9 +25,12 @@ struct OutgoingHead {
     std::span<const std::string> dropped = {};     ///< fields of the client's that the configuration keeps back
 };
 
-/// Writes the head: the client's end-to-end fields, less its credential, its cookies and what belongs to the hop; with
-/// the account's credential and framing of our own.
+/// Writes the head: `append_fields` with framing of our own.
 void write_request_head(std::string& out, const OutgoingHead& head);
+
+/// The lines of the client's end-to-end fields, less its credential, its cookies and what belongs to the hop; with the
+/// account's credential.
+void append_fields(std::string& out, const OutgoingHead& head);
 
 /// Path and query at the account: "/v1/..." behind its base URL, or Azure's way of saying it.
 void append_target(std::string& out, const OutgoingHead& head);

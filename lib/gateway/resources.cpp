@@ -85,7 +85,13 @@ bool find_resource(Exchange& x) {
     const std::string_view id = named_resource(x);
     if (id.empty()) return true;
     const std::optional<upstream::Binding> binding = x.worker.shared.affinity.find(owner_of(x), id);
-    if (binding) bind(x, *binding);
+    if (binding) {
+        bind(x, *binding);
+    } else if (x.turn != nullptr && !x.turn->pinned_to.empty() && id == x.body.previous_response) {
+        // Stored nowhere: the connection that is kept for this conversation brought it.
+        bind(x, {.account = x.turn->pinned_to, .version = {}});
+        return true;
+    }
     return binding.has_value();
 }
 

@@ -25,10 +25,26 @@ constexpr std::size_t kMostHeld = 256 * 1024;
 /// What a stream may unpack to, all in all, when its provider packs it unasked.
 constexpr std::size_t kMostUnpacked = std::size_t{1} << 30;
 
+/// The events of an HTTP answer: they end with its body.
+class BodyEvents final : public EventSource {
+public:
+    BodyEvents(http::Connection& upstream, const http::ResponseHead& head)
+        : body_(upstream, head, core::Source::upstream) {}
+
+    Awaitable<Result<std::string_view>> next() override { return body_.next(); }
+    bool woken() const noexcept override { return body_.woken(); }
+    bool outlives_stream() const noexcept override { return false; }
+    int status() const noexcept override { return 200; }
+
+private:
+    http::BodyReader body_;
+};
+
 /// An event stream on its way through: what has arrived of it, and what of that may go on.
 class EventRelay {
 public:
-    EventRelay(Exchange& x, const http::ResponseHead& head)
+    /// `coding`: the content-encoding of what comes, or empty.
+    EventRelay(Exchange& x, std::string_view coding)
         : x_(x),
           reader_(x.endpoint->terminal),
           held_(x.worker.net.buffers()),
@@ -37,7 +53,7 @@ public:
             quoted_upstream_ = wire::quoted_model(x.selection.upstream_model);
             quoted_client_ = wire::quoted_model(x.body.model_name);
         }
-        if (http::Inflater::knows(head.fields.value("content-encoding"))) inflater_.emplace();
+        if (http::Inflater::knows(coding)) inflater_.emplace();
     }
 
     const wire::StreamReader& reader() const noexcept { return reader_; }
@@ -99,14 +115,14 @@ private:
 /// first output wait. The error is the upstream's, or `cancelled` for the client's.
 class Pump {
 public:
-    Pump(Exchange& x, http::Connection& upstream, const http::ResponseHead& head)
+    Pump(Exchange& x, http::Connection& upstream, EventSource& source, std::string_view coding)
         : x_(x),
           upstream_(upstream),
-          body_(upstream, head, core::Source::upstream),
-          events_(x, head),
+          source_(source),
+          events_(x, coding),
           preamble_(x.worker.net.buffers()),
           holding_(x.tables->stream.hold_preamble && x.endpoint->terminal != wire::Terminal::none && can_fail_over(x)),
-          said_at_(upstream.read_at) {}
+          said_at_(now()) {}
 
     const wire::StreamReader& reader() const noexcept { return events_.reader(); }
 
@@ -118,9 +134,9 @@ public:
         }
         for (;;) {
             arm();
-            const Result<std::string_view> piece = co_await body_.next();
+            const Result<std::string_view> piece = co_await source_.next();
             if (!piece) co_return piece.error();
-            if (body_.woken()) {
+            if (source_.woken()) {
                 said_at_ = now();
                 const Result<void> said = co_await write_keepalive(x_);
                 if (!said && !keeps_reading()) co_return said.error();
@@ -145,6 +161,7 @@ public:
                 const Result<void> written = co_await write(*whole, false);
                 if (!written) co_return written.error();
             }
+            if (source_.outlives_stream() && reader().complete()) co_return Result<void>{};
         }
     }
 
@@ -213,7 +230,7 @@ private:
 
     Exchange& x_;
     http::Connection& upstream_;
-    http::BodyReader body_;
+    EventSource& source_;
     EventRelay events_;
     net::Buffer preamble_;
     bool holding_;
@@ -247,9 +264,15 @@ wire::Usage estimated_usage(const Exchange& x, const wire::StreamReader& reader)
 }  // namespace
 
 Awaitable<Result<void>> relay_stream(Exchange& x, http::Connection& upstream, const http::ResponseHead& head) {
-    const bool keep_connection = head.keep_alive;
     begin_events(x, &head);
-    Pump pump(x, upstream, head);
+    BodyEvents events(upstream, head);
+    const std::string_view coding = head.fields.value("content-encoding");
+    co_return co_await relay_events(x, upstream, events, coding);
+}
+
+Awaitable<Result<void>> relay_events(Exchange& x, http::Connection& upstream, EventSource& source,
+                                     std::string_view coding) {
+    Pump pump(x, upstream, source, coding);
     Result<void> pumped = co_await pump.run();
     upstream.stream->set_wake(net::Stream::kNever);
 
@@ -271,15 +294,15 @@ Awaitable<Result<void>> relay_stream(Exchange& x, http::Connection& upstream, co
             pumped = Error{.code = Code::upstream_truncated,
                            .source = core::Source::upstream,
                            .detail = "the upstream's stream ended before its end"};
-        pumped.error().retryable = !x.reply.committed;
+        pumped.error().retryable = !x.reply.committed && x.attempt().refusal != wire::Refusal::request;
         co_return pumped.error();
     }
     // The terminal event was seen: whatever the upstream did after it does not take the answer back.
     const Result<void> written = co_await pump.finish();
-    if (!pumped || !keep_connection) upstream.stream->close();
+    if (!pumped) upstream.stream->close();
     if (!written) co_return written.error();
     x.attempt().refusal = reader.refusal();
-    account_answer(x, 200, ending);
+    account_answer(x, source.status(), ending);
     co_return Result<void>{};
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "core/result.hpp"
@@ -11,7 +13,14 @@ namespace oai::gateway {
 /// The client's side of a turn. What would be events of a stream become messages, one each.
 class TurnReply {
 public:
+    explicit TurnReply(std::uint64_t id) noexcept : conversation(id) {}
     virtual ~TurnReply() = default;
+
+    const std::uint64_t conversation;  ///< what its upstream's sockets are kept under; not 0
+    /// The account that has a socket kept for this conversation alone, since it remembers responses that are stored
+    /// nowhere else; empty: none.
+    std::string pinned_to;
+
     /// Whole server-sent events; comments become a ping.
     virtual net::Awaitable<core::Result<void>> write(std::string_view events) = 0;
     /// `{"type":"error","status":…,"error":…}`; `error_json` is one JSON value.

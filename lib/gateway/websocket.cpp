@@ -35,9 +35,15 @@ constexpr std::chrono::seconds kFirstMessage{30};
 constexpr std::chrono::seconds kBetweenTurns{300};
 constexpr std::size_t kLargestMessage = std::size_t{64} << 20;
 
-/// What the client sends, read by a session of its own: so its leaving is noticed while a turn runs.
+/// What the client sends, read by a session of its own, one message ahead of the turns: so its leaving is noticed while
+/// a turn runs.
 class Incoming {
 public:
+    struct Message {
+        std::string text;
+        bool is_text = true;
+    };
+
     Incoming(WorkerState& worker, WebSocket& socket) : socket_(socket), came_(worker.net), taken_(worker.net) {}
 
     /// Reads until the client has left.
@@ -45,11 +51,9 @@ public:
         for (;;) {
             const Result<WebSocketMessage> message = co_await socket_.read();
             if (!message || message->kind == WebSocketMessage::Kind::closed) break;
-            text_ = std::string(message->payload);
-            is_text_ = message->kind == WebSocketMessage::Kind::text;
-            waiting_ = true;
+            waiting_ = Message{std::string(message->payload), message->kind == WebSocketMessage::Kind::text};
             came_.ring();
-            // One turn at a time: the next message is not even read, and TCP tells the client to wait.
+            // One turn at a time: what follows the next message is not even read, and TCP tells the client to wait.
             while (waiting_ && !stop_) co_await taken_.wait_until(std::chrono::steady_clock::now() + kLook);
             if (stop_) break;
         }
@@ -59,23 +63,17 @@ public:
     }
 
     /// The next message; none when the client has left, `deadline` passes or the worker drains.
-    Awaitable<std::optional<std::string>> next(core::TimePoint deadline, const bool& draining) {
+    Awaitable<std::optional<Message>> next(core::TimePoint deadline, const bool& draining) {
         for (;;) {
             const core::TimePoint now = std::chrono::steady_clock::now();
             if (waiting_ || gone_ || draining || now >= deadline) break;
             const core::TimePoint look = std::min(deadline, now + kLook);
             co_await came_.wait_until(look);
         }
-        if (!waiting_) co_return std::nullopt;
-        co_return std::move(text_);
-    }
-    bool is_text() const noexcept { return is_text_; }
-    bool gone() const noexcept { return gone_; }
-    /// The turn is over: the message after it may be read.
-    void turn_done() {
-        waiting_ = false;
         taken_.ring();
+        co_return std::exchange(waiting_, std::nullopt);
     }
+    bool gone() const noexcept { return gone_; }
     /// No more turns; `run` ends when the client's Close has come, or its stream was closed.
     void stop() {
         stop_ = true;
@@ -92,9 +90,7 @@ private:
 
     WebSocket& socket_;
     net::Alarm came_, taken_;
-    std::string text_;
-    bool is_text_ = true;
-    bool waiting_ = false;
+    std::optional<Message> waiting_;
     bool gone_ = false;
     bool stop_ = false;
     net::Stream* turn_ = nullptr;
@@ -102,7 +98,8 @@ private:
 
 class SocketReply final : public TurnReply {
 public:
-    SocketReply(WebSocket& socket, Incoming& incoming) : socket_(socket), incoming_(incoming) {}
+    SocketReply(WorkerState& worker, WebSocket& socket, Incoming& incoming)
+        : TurnReply(worker.net.ids().next() | 1), socket_(socket), incoming_(incoming) {}
 
     void watch(net::Stream* dependent) noexcept override { incoming_.watch(dependent); }
     bool client_gone() const noexcept override { return incoming_.gone(); }
@@ -160,13 +157,8 @@ Result<void> take_message(Exchange& x, std::string_view message) {
                      .source = core::Source::downstream,
                      .detail = "the message's type must be response.create",
                      .param = "type"};
-    if (generate.boolean() == false)
-        // A warm-up for what is kept at a connection. Over HTTP there is nothing to warm, and no response that a later
-        // turn could go on from; clients send the whole input then.
-        return Error{.code = Code::invalid_request,
-                     .source = core::Source::downstream,
-                     .detail = "this upstream cannot be warmed up (generate: false); send the turn itself",
-                     .param = "generate"};
+    x.message = message;
+    x.warm_up = generate.boolean() == false;
     std::array<json::Splice, 3> edits{};
     std::size_t count = 0;
     if (!stream.present()) edits[count++] = {json::first_place(text.text), R"("stream":true,)"};
@@ -202,7 +194,7 @@ Awaitable<std::pair<CloseCode, std::string_view>> take_turns(const Exchange& ope
                                                              Incoming& incoming) {
     std::chrono::seconds patience = kFirstMessage;
     for (;;) {
-        const std::optional<std::string> message =
+        const std::optional<Incoming::Message> message =
             co_await incoming.next(std::chrono::steady_clock::now() + patience, opening.worker.draining);
         if (!message) {
             if (opening.worker.draining) co_return std::pair(CloseCode::going_away, std::string_view("shutting down"));
@@ -210,9 +202,8 @@ Awaitable<std::pair<CloseCode, std::string_view>> take_turns(const Exchange& ope
             if (patience == kFirstMessage) co_return std::pair(CloseCode::policy, std::string_view("no message came"));
             co_return std::pair(CloseCode::normal, std::string_view("idle for too long"));
         }
-        if (!incoming.is_text()) co_return std::pair(CloseCode::unsupported, std::string_view("send text messages"));
-        co_await take_turn(opening, reply, *message);
-        incoming.turn_done();
+        if (!message->is_text) co_return std::pair(CloseCode::unsupported, std::string_view("send text messages"));
+        co_await take_turn(opening, reply, message->text);
         patience = kBetweenTurns;
     }
 }
@@ -247,13 +238,14 @@ Awaitable<Result<void>> hold_conversation(Exchange& opening) {
         .role = http::WebSocketRole::server, .deflate = *accepted, .max_message_bytes = kLargestMessage};
     WebSocket socket(opening.downstream, options);
     Incoming incoming(opening.worker, socket);
-    SocketReply reply(socket, incoming);
+    SocketReply reply(opening.worker, socket, incoming);
     opening.worker.net.spawn(incoming.run());
     const std::pair<CloseCode, std::string_view> end = co_await take_turns(opening, reply, incoming);
     incoming.stop();
     if (!incoming.gone()) co_await socket.close(end.first, end.second);
-    opening.downstream.stream->close();
     co_await incoming.ended();
+    opening.downstream.stream->close();
+    if (!reply.pinned_to.empty()) co_await opening.worker.sockets.end(reply.conversation);
     co_return Result<void>{};
 }
 

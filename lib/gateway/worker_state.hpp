@@ -17,6 +17,7 @@
 #include "store/store.hpp"
 #include "upstream/affinity.hpp"
 #include "upstream/sticky.hpp"
+#include "upstream/websocket_pool.hpp"
 
 namespace oai::gateway {
 
@@ -75,6 +76,7 @@ struct WorkerState {
     Shared& shared;
     net::Worker net;
     http::Pool pool;
+    upstream::WebSocketPool sockets;
     json::Scanner scanner;
     upstream::Scheduler scheduler;
     std::shared_ptr<const Tables> tables;  ///< replaced by a task posted to this worker

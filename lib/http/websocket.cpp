@@ -254,20 +254,21 @@ WebSocketReader::Step WebSocketReader::read_piece(std::span<char> in, std::size_
 
 bool WebSocketReader::gather(std::string_view piece, bool last) {
     const std::size_t before = gathered_.size();
-    Inflater::Status status = Inflater::Status::good;
+    MessageInflater::Status status = MessageInflater::Status::good;
     if (packed_) {
         status = inflater_->add(piece, gathered_, options_.max_message_bytes);
-        if (last && status == Inflater::Status::good) status = inflater_->finish(gathered_, options_.max_message_bytes);
+        if (last && status == MessageInflater::Status::good)
+            status = inflater_->finish(gathered_, options_.max_message_bytes);
     } else {
         gathered_.append(piece);
     }
     // Text is judged before what ended it, so that the answer does not depend on how the bytes arrived.
     if (text_ && (!utf8_.feed(gathered_.readable().substr(before)) ||
-                  (last && status == Inflater::Status::good && !utf8_.complete()))) {
+                  (last && status == MessageInflater::Status::good && !utf8_.complete()))) {
         refuse_text();
-    } else if (status == Inflater::Status::too_large) {
+    } else if (status == MessageInflater::Status::too_large) {
         refuse_size();
-    } else if (status == Inflater::Status::malformed) {
+    } else if (status == MessageInflater::Status::malformed) {
         refuse(CloseCode::bad_data, "a packed message cannot be unpacked");
     }
     return close_code_ == CloseCode::none;

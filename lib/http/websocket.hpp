@@ -137,7 +137,7 @@ private:
     std::uint64_t wire_bytes_ = 0;  ///< of the message so far, packed or not
     net::Buffer gathered_;
     Utf8Checker utf8_;
-    std::optional<Inflater> inflater_;
+    std::optional<MessageInflater> inflater_;
     std::size_t missing_ = 0;
     CloseCode close_code_ = CloseCode::none;
     core::Error error_;

@@ -112,7 +112,12 @@ Awaitable<Result<WebSocketMessage>> WebSocket::read_message() {
                 if (!sent && !closing()) co_return sent.error();
                 break;
             }
-            case Status::pong: pong_at_ = connection_.read_at; break;
+            case Status::pong: {
+                pong_at_ = connection_.read_at;
+                if (!awaits_pong_) break;
+                used_ = step.consumed;
+                co_return WebSocketMessage{WebSocketMessage::Kind::nothing};
+            }
             case Status::close: {
                 const CloseReason reason = read_close(step.payload);
                 peer_close_reason_ = reason.text;
@@ -133,6 +138,11 @@ Awaitable<Result<WebSocketMessage>> WebSocket::read_message() {
                     in.reserve(std::min(missing, std::max(kTrustedBytes, in.size())));
                 const std::size_t n = co_await connection_.read_more();
                 if (connection_.got(n)) continue;
+                const bool woken = connection_.stream->take_woken();
+                // A wake and the deadline may come with one look of the sweep: then it is late, and not to be tried
+                // again.
+                if (woken && !connection_.stream->timed_out())
+                    co_return WebSocketMessage{WebSocketMessage::Kind::nothing};
                 peer_close_code_ = CloseCode::abnormal;
                 if (close_sent_) co_return WebSocketMessage{};
                 co_return broken("the peer left without a Close");
@@ -153,6 +163,24 @@ Awaitable<Result<void>> WebSocket::write_binary(std::string_view bytes) {
 
 Awaitable<Result<void>> WebSocket::ping(std::string_view payload) {
     return send(Opcode::ping, payload);
+}
+
+Awaitable<bool> WebSocket::alive(std::chrono::nanoseconds patience) {
+    set_deadline(std::chrono::steady_clock::now() + patience);
+    awaits_pong_ = true;
+    const Result<void> pinged = co_await ping();
+    Result<WebSocketMessage> answer = WebSocketMessage{};
+    if (pinged) answer = co_await read();
+    awaits_pong_ = false;
+    set_deadline(net::Stream::kNever);
+    co_return answer && answer->kind == WebSocketMessage::Kind::nothing;
+}
+
+bool WebSocket::rest() noexcept {
+    connection_.in.consume(std::exchange(used_, 0));
+    if (!connection_.in.empty()) return false;
+    connection_.in.release();
+    return reader_.between_messages() && !closing();
 }
 
 Awaitable<void> WebSocket::close(CloseCode code, std::string_view reason) {

@@ -31,7 +31,12 @@ net::Awaitable<core::Result<std::optional<Deflate>>> open_websocket(Connection& 
                                                                     const WebSocketRequest& request);
 
 struct WebSocketMessage {
-    enum class Kind : std::uint8_t { text, binary, closed };
+    enum class Kind : std::uint8_t {
+        text,
+        binary,
+        closed,
+        nothing,  ///< the stream's wake time came; reading may go on
+    };
     Kind kind = Kind::closed;
     std::string_view payload = {};  ///< with readable padding behind it; good until the next read()
 };
@@ -58,11 +63,11 @@ public:
     WebSocket(Connection& connection, Options options);
     WebSocket(const WebSocket&) = delete;
 
-    /// The next message, or `closed` once the peer's Close has arrived and is answered, or once it has gone without
-    /// one after ours. Pings are answered and pongs noted meanwhile. Errors: what the peer did wrong (it was told with
-    /// a Close), malformed_http, payload_too_large or upstream_malformed; request_timeout or upstream_timeout at the
-    /// deadline; cancelled or upstream_truncated when it left without a Close. After `closed` or an error there is
-    /// nothing more to read.
+    /// The next message, or `nothing` when the stream was woken, or `closed` once the peer's Close has arrived and is
+    /// answered, or once it has gone without one after ours. Pings are answered and pongs noted meanwhile. Errors: what
+    /// the peer did wrong (it was told with a Close), malformed_http, payload_too_large or upstream_malformed;
+    /// request_timeout or upstream_timeout at the deadline; cancelled or upstream_truncated when it left without a
+    /// Close. After `closed` or an error there is nothing more to read.
     net::Awaitable<core::Result<WebSocketMessage>> read();
 
     /// Errors as read(). `retryable` when closing had begun and nothing of the message was sent.
@@ -70,6 +75,14 @@ public:
     net::Awaitable<core::Result<void>> write_binary(std::string_view bytes);
     /// At most kMaxControlPayload bytes. See pong_at() for the answer.
     net::Awaitable<core::Result<void>> ping(std::string_view payload = {});
+
+    /// Pings, and reads until the pong: false when none came within `patience`, or something else did. For a connection
+    /// over which nothing is due, and nobody else reads.
+    net::Awaitable<bool> alive(std::chrono::nanoseconds patience);
+
+    /// Lets go of the last message and its memory. False when more than it has arrived, or the end has: then this is no
+    /// connection to be kept for something new.
+    bool rest() noexcept;
 
     /// Sends a Close, once, and waits no longer than the patience for the peer's; when another coroutine is reading,
     /// that one waits for it. The connection is then the caller's to close.
@@ -101,6 +114,7 @@ private:
     WebSocketReader reader_;
     std::size_t used_ = 0;  ///< bytes of the connection's buffer that hold the last message
     bool reading_ = false;
+    bool awaits_pong_ = false;  ///< read() returns with the next one
     std::optional<CloseCode> peer_close_code_;
     std::string peer_close_reason_;
     core::TimePoint pong_at_{};
@@ -112,7 +126,7 @@ private:
     boost::asio::basic_waitable_timer<std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>,
                                       net::Executor>
         turn_;
-    std::optional<Deflater> deflater_;
+    std::optional<MessageDeflater> deflater_;
     std::array<char, kMaxFrameHeader> header_{};
     net::Buffer out_;  ///< the payload being sent, where it is not sent from where it lies
     std::string masks_;

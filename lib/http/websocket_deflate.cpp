@@ -192,7 +192,7 @@ void detail::EndDeflate::operator()(z_stream_s* stream) const noexcept {
     delete stream;
 }
 
-Inflater::Status Inflater::add(std::string_view piece, net::Buffer& out, std::size_t limit) {
+MessageInflater::Status MessageInflater::add(std::string_view piece, net::Buffer& out, std::size_t limit) {
     if (!stream_) {
         auto fresh = std::make_unique<z_stream_s>();
         // 9 at least: old zlib packed with 9 bits after it had agreed to 8.
@@ -220,7 +220,7 @@ Inflater::Status Inflater::add(std::string_view piece, net::Buffer& out, std::si
     }
 }
 
-Inflater::Status Inflater::finish(net::Buffer& out, std::size_t limit) {
+MessageInflater::Status MessageInflater::finish(net::Buffer& out, std::size_t limit) {
     if (const Status status = add(kTail, out, limit); status != Status::good) return status;
     // The tail must have been read as what it is, the end of an empty block: bit 7 says that zlib stands at the end of
     // one, the low six bits count bits that are left over.
@@ -229,7 +229,7 @@ Inflater::Status Inflater::finish(net::Buffer& out, std::size_t limit) {
     return whole ? Status::good : Status::malformed;
 }
 
-void Deflater::pack(std::string_view message, net::Buffer& out) {
+void MessageDeflater::pack(std::string_view message, net::Buffer& out) {
     if (message.empty()) {
         // zlib has nothing to flush twice in a row; this is an empty block without its tail.
         out.append(std::string_view("\0", 1));

@@ -56,11 +56,11 @@ struct EndDeflate {
 
 /// Unpacks messages. Takes its memory with the first one, and gives it back after each where the peer does not take its
 /// context over.
-class Inflater {
+class MessageInflater {
 public:
     enum class Status : std::uint8_t { good, too_large, malformed };
 
-    explicit Inflater(DeflateSide peer) noexcept : peer_(peer) {}
+    explicit MessageInflater(DeflateSide peer) noexcept : peer_(peer) {}
 
     /// Appends what a piece of a message unpacks to. Stops as soon as `out` holds more than `limit` bytes, by one byte:
     /// a kilobyte on the wire can be a megabyte. After a failure the stream cannot go on.
@@ -73,10 +73,10 @@ private:
     std::unique_ptr<z_stream_s, detail::EndInflate> stream_;
 };
 
-/// Packs messages; memory as with Inflater.
-class Deflater {
+/// Packs messages; memory as with MessageInflater.
+class MessageDeflater {
 public:
-    explicit Deflater(DeflateSide own) noexcept : own_(own) {}
+    explicit MessageDeflater(DeflateSide own) noexcept : own_(own) {}
 
     /// Appends the packed message, as it goes into a frame.
     void pack(std::string_view message, net::Buffer& out);

@@ -38,7 +38,7 @@ constexpr std::string_view kMark = "mock-", kError = "error-", kHuge = "huge-eve
 constexpr std::size_t kHugeBytes = std::size_t{1} << 20, kMostBytes = std::size_t{256} << 20;
 constexpr unsigned kMostTimes = 1'000'000;
 
-constexpr std::array<Row, 25> kRows{{
+constexpr std::array<Row, 27> kRows{{
     {"none", Kind::none},
     {"error-in-200", Kind::error_in_200},
     {"non-json", Kind::non_json},
@@ -64,6 +64,8 @@ constexpr std::array<Row, 25> kRows{{
     {"slow", Kind::slow, Argument::duration},
     {"slow-head", Kind::slow_head, Argument::maybe_duration, milliseconds{1000}},
     {"trickle", Kind::trickle, Argument::maybe_duration},
+    {"close-1011", Kind::close_1011, Argument::position},
+    {"close-1013", Kind::close_1013, Argument::position},
 }};
 
 struct HintRow {

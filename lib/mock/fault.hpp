@@ -45,6 +45,8 @@ struct Fault {
         slow,               ///< the answer is right and comes `delay` later
         slow_head,          ///< half of the head, and the rest `delay` later
         trickle,            ///< byte by byte, `delay` apart
+        close_1011,         ///< as `cut`; a WebSocket says first that something went wrong inside
+        close_1013,         ///< ... or that it should be tried again later
     };
     /// How an error says when to come back.
     enum class Hint : std::uint8_t {

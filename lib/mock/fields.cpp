@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -62,6 +63,8 @@ Verdict Session::read_fields(std::string_view body, RequestFacts& facts) {
         cache_key,
         messages,
         conversation,
+        type,
+        generate,
         field_count
     };
     // In the order of the enumerators.
@@ -81,7 +84,9 @@ Verdict Session::read_fields(std::string_view body, RequestFacts& facts) {
                                                                       "tool_choice",
                                                                       "prompt_cache_key",
                                                                       "messages",
-                                                                      "conversation"};
+                                                                      "conversation",
+                                                                      "type",
+                                                                      "generate"};
     static_assert(!kNames.back().empty(), "a field has no name");
     std::array<json::Member, field_count> found;
     if (body.empty()) return wrong({}, "We could not parse the JSON body of your request. (The body is empty.)");
@@ -98,6 +103,12 @@ Verdict Session::read_fields(std::string_view body, RequestFacts& facts) {
         return given(field) ? found[static_cast<std::size_t>(field)].raw : std::string_view("null");
     };
 
+    if (socket_ != nullptr) {
+        if (found[type].plain_string() != "response.create")
+            return wrong("type", "Invalid value for 'type': expected 'response.create'.");
+        facts.stream = true;
+        answer_.warm_up = found[generate].boolean() == false;
+    }
     if (!match_.deployment.empty()) {
         model_ = match_.deployment;
         json::append_quoted(answer_.model_json, model_);
@@ -172,7 +183,9 @@ Verdict Session::check_previous(const json::Member& previous) {
     const std::string id = previous.string().value_or("");
     const std::string_view digits =
         id.starts_with(kResponsePrefix) ? std::string_view(id).substr(kResponsePrefix.size()) : std::string_view{};
-    if (shard_.shared->answers.knows(Answers::Kind::response, digits)) return {};
+    if (shard_.shared->answers.knows(Answers::Kind::response, digits) ||
+        std::find(told_.begin(), told_.end(), digits) != told_.end())
+        return {};
     // The status is 400, as api.openai.com answers it; the code says what it is.
     return Refusal{.status = 400,
                    .message = "Previous response with id '" + id + "' not found.",

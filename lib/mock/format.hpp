@@ -37,6 +37,7 @@ struct Answer {
     bool cancelled = false;        ///< a stored response
     bool include_usage = false;    ///< chat streams: stream_options.include_usage
     bool reasoning = false;        ///< Responses: a summary of reasoning comes first
+    bool warm_up = false;          ///< Responses over WebSocket, `"generate": false`: no output at all
     bool done = true;              ///< chat streams end with [DONE]
     bool base64 = false;           ///< embeddings
     unsigned dimensions = 0;       ///< of an embedding

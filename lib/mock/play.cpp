@@ -137,6 +137,13 @@ Awaitable<void> Session::break_off() {
             co_await send(garbage);
             break;
         }
+        case Kind::close_1011:
+        case Kind::close_1013: {
+            const bool internal = plan_.fault.kind == Kind::close_1011;
+            if (socket_ != nullptr)
+                co_await socket_->close(internal ? http::CloseCode::internal : http::CloseCode::try_again_later);
+            break;
+        }
         case Kind::reset:
         case Kind::reset_before_head: stream().reset(); co_return;
         default: break;
@@ -212,6 +219,7 @@ void Session::stamp() {
 }
 
 Awaitable<bool> Session::flush(bool last) {
+    if (socket_ != nullptr) co_return co_await flush_messages();
     if (gzip_) body_ = gzip_->next(body_, last);
     if (plan_.fault.kind == Kind::slow_head && !head_.empty()) {
         const bool there = co_await send_half_head();

@@ -103,6 +103,11 @@ Verdict Session::understand(const http::RequestHead& head, std::string_view body
     plan_ = std::move(*plan);
     record_.stream = facts.stream;
     streams_ = plan_.stream;
+    if (answer_.warm_up) {
+        plan_.output_tokens = 0;
+        plan_.incomplete = false;
+        if (plan_.fault.after) plan_.fault.after = 0;
+    }
     answer_.incomplete = plan_.incomplete;
     answer_.output_tokens = plan_.output_tokens;
     answer_.huge_bytes = plan_.fault.bytes;
@@ -115,11 +120,12 @@ Verdict Session::understand(const http::RequestHead& head, std::string_view body
 
 void Session::remember() {
     const Fault::Kind kind = plan_.fault.kind;
+    if (fails(kind) || kind == Fault::Kind::error || kind == Fault::Kind::error_in_200 || kind == Fault::Kind::non_json)
+        return;
+    if (socket_ != nullptr) told_.emplace_back(answer_.id);
     const bool is_chat = keeps_chat_ && match_.route->format == chat_format;
     const bool is_response = match_.route->format == responses_format && answer_.store_json == "true";
-    if ((!is_chat && !is_response) || fails(kind) || kind == Fault::Kind::error || kind == Fault::Kind::error_in_200 ||
-        kind == Fault::Kind::non_json)
-        return;
+    if (!is_chat && !is_response) return;
     shard_.shared->answers.keep(record_.number, is_chat ? Answers::Kind::chat : Answers::Kind::response, answer_,
                                 answer_.input_json);
 }

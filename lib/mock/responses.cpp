@@ -90,11 +90,12 @@ void append_response(std::string& out, const Answer& a, Status status) {
            R"(,"instructions":null,"max_output_tokens":)", a.max_output_tokens_json,
            R"(,"max_tool_calls":null,"model":)", a.model_json, R"(,"output":[)");
     const bool ended = status == Status::completed || status == Status::incomplete;
-    if (ended && a.reasoning) {
+    const bool output = ended && !a.warm_up;
+    if (output && a.reasoning) {
         append_reasoning(out, a, status);
         out += ',';
     }
-    if (ended) append_item(out, a, status);
+    if (output) append_item(out, a, status);
     append(
         out, R"(],"parallel_tool_calls":true,"previous_response_id":)", a.previous_response_json,
         R"(,"prompt_cache_key":null,"reasoning":{"effort":null,"summary":null},"safety_identifier":null,)"
@@ -183,6 +184,7 @@ public:
 
     unsigned open(std::string& out, Answer& a) const override {
         append_response_event(out, a, "response.created", Status::in_progress);
+        if (a.warm_up) return 1;
         append_response_event(out, a, "response.in_progress", Status::in_progress);
         return 2;
     }
@@ -206,6 +208,10 @@ public:
     }
 
     unsigned close(std::string& out, Answer& a) const override {
+        if (a.warm_up) {
+            append_response_event(out, a, "response.completed", Status::completed);
+            return 1;
+        }
         begin_event(out, a, a.calls_tool() ? "response.function_call_arguments.done" : "response.output_text.done");
         append_place(out, a);
         if (a.calls_tool()) {

@@ -61,6 +61,7 @@ struct Behaviour {
     bool gzip = false;                                              ///< every answer, whatever was asked for
     std::vector<std::string> api_keys;  ///< one of these must be shown; empty: nothing needs to be
     OAuthRules oauth;
+    bool websocket = true;  ///< GET /v1/responses may be upgraded; otherwise it is a 405 like any other wrong method
     std::vector<std::string> models = {"gpt-5-mini", "gpt-4o-mini", "mock"};
 };
 

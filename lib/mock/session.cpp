@@ -79,6 +79,7 @@ void Session::close() noexcept {
 
 Awaitable<bool> Session::handle(http::Connection&, http::RequestHead& head) {
     begin(head);
+    if (asks_for_conversation(head)) co_return co_await converse(head);
     net::Buffer gathered(shard_.worker.buffers());
     std::string_view body;
     if (!takes_form_ && head.body == http::BodyFraming::length && connection_.in.size() >= head.content_length) {

@@ -8,12 +8,14 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <boost/asio/basic_waitable_timer.hpp>
 
 #include "core/result.hpp"
 #include "http/connection.hpp"
 #include "http/head.hpp"
+#include "http/websocket_connection.hpp"
 #include "json/scanner.hpp"
 #include "mock/call.hpp"
 #include "mock/gzip.hpp"
@@ -90,6 +92,16 @@ private:
     /// The body, whole; of a form nothing, and what it said in `upload_`.
     net::Awaitable<core::Result<std::string_view>> receive(const http::RequestHead& head, net::Buffer& gathered);
     net::Awaitable<core::Result<void>> receive_form(const http::RequestHead& head);
+
+    /// Whether the request wants to become a WebSocket, and may.
+    bool asks_for_conversation(const http::RequestHead& head);
+    /// A WebSocket from its handshake to its end. False when the connection is of no more use.
+    net::Awaitable<bool> converse(const http::RequestHead& head);
+    /// Messages, each answered like the body of a POST.
+    net::Awaitable<void> take_turns(const http::RequestHead& head);
+    net::Awaitable<bool> take_turn(const http::RequestHead& head, std::string_view message);
+    /// What is rendered and not sent yet: each event a message, each comment a ping.
+    net::Awaitable<bool> flush_messages();
 
     /// What the head says, before the body is read.
     void begin(const http::RequestHead& head);
@@ -168,6 +180,8 @@ private:
     std::optional<Receipt> receipt_;
     bool keeps_chat_ = false;  ///< the request says "store": true
     std::unique_ptr<Gzip> gzip_;
+    http::WebSocket* socket_ = nullptr;  ///< the request came as a message, and so goes its answer
+    std::vector<std::string> told_;      ///< digits of the ids of responses that this WebSocket has brought
     bool keep_ = true;
     bool old_client_ = false;    ///< HTTP/1.0
     bool head_request_ = false;  ///< HEAD: an answer has no body

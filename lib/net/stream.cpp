@@ -114,12 +114,14 @@ Awaitable<bool> Stream::handshake() {
 }
 
 Awaitable<std::size_t> Stream::read_some(std::span<char> into) {
+    // Asio tells of a plain socket's end once: a second read would wait for ever.
     if (tls_ || late_ || error_ == asio::error::eof) [[unlikely]]
         return read_tls_or_late(into);
     return socket_.async_read_some(asio::buffer(into.data(), into.size()), asio::redirect_error(use_awaitable, error_));
 }
 
 Awaitable<std::size_t> Stream::read_tls_or_late(std::span<char> into) {
+    if (!late_ && !tls_) co_return 0;
     // Reads that never wait would keep every other session, and the sweep, from their turn.
     constexpr unsigned kTurn = 16;
     for (;;) {

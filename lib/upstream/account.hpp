@@ -93,6 +93,7 @@ struct Account {
     std::map<std::string, std::string, std::less<>> deployments = {};  ///< Azure: model -> deployment
     std::string api_version = {};  ///< Azure; empty: the /openai/v1 paths, which need none
     bool active = true;
+    bool websocket = false;  ///< turns of Responses over WebSocket go to it over WebSockets
     std::optional<OAuthSettings> oauth = {};
     std::shared_ptr<TokenSource> tokens = {};                                ///< of an OAuth account: made by Registry
     std::shared_ptr<AccountState> state = std::make_shared<AccountState>();  ///< of this name: see Registry

@@ -124,6 +124,9 @@ Account read_account(const config::Section& section, std::string name, AccountTy
     account.models = section.strings("models");
     for (const std::string& pattern : account.models) check_pattern(section, "models", pattern);
     account.active = section.boolean("active", true);
+    account.websocket = section.boolean("websocket", false);
+    if (account.websocket && type == AccountType::anthropic)
+        section.fail("websocket", "is for Responses, which an account of type \"anthropic\" does not serve");
     if (type == AccountType::azure) {
         for (auto& [model, deployment] : section.string_map("deployments"))
             account.deployments.emplace(model, deployment);

@@ -195,7 +195,7 @@ private:
 /// The input as messages of up to 255 bytes, written by us and read back.
 void check_writing(Input input, const Options& options, std::uint8_t seed) {
     net::BufferPool pool;
-    std::optional<http::Deflater> deflater;
+    std::optional<http::MessageDeflater> deflater;
     if (options.peer_packs) deflater.emplace(*options.peer_packs);
     std::string wire, want;
     while (!input.rest().empty()) {

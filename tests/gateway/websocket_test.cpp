@@ -5,15 +5,14 @@
 
 #include "gateway/gateway.hpp"
 #include "http/client.hpp"
-#include "http/websocket_connection.hpp"
 #include "json/value.hpp"
 #include "mock/server.hpp"
-#include "net/connect.hpp"
+#include "support/websocket_client.hpp"
 #include "upstream/catalog_config.hpp"
 
 using namespace oai;
 using namespace oai::gateway;
-using namespace std::chrono_literals;
+using test::Conversation;
 
 namespace {
 
@@ -46,69 +45,9 @@ struct Site {
     std::unique_ptr<Gateway> gateway;
 };
 
-struct Conversation {
-    std::vector<std::string> say;
-    std::vector<std::vector<std::string>> heard;  ///< for each thing said, the messages up to its end
-    std::optional<http::CloseCode> closed;
-    bool opened = false;
-    std::string failed;
-};
-
-bool is_end(std::string_view message) {
-    return message.find("\"type\":\"response.completed\"") != std::string_view::npos ||
-           message.find("\"type\":\"response.failed\"") != std::string_view::npos ||
-           message.starts_with("{\"type\":\"error\"");
-}
-
-net::Awaitable<void> talk(net::Worker& worker, std::uint16_t port, Conversation& c) {
-    const core::TimePoint deadline = std::chrono::steady_clock::now() + 20s;
-    const net::Destination to{.host = "127.0.0.1", .port = port, .proxy = nullptr};
-    core::Result<std::unique_ptr<net::Stream>> stream = co_await net::connect(worker, to, deadline);
-    if (stream) {
-        http::Connection connection(worker, std::move(*stream));
-        connection.stream->set_deadline(deadline);
-        const http::WebSocketRequest request{.authority = "127.0.0.1",
-                                             .target = "/v1/responses",
-                                             .more_fields = "authorization: Bearer sk-test-key\r\n",
-                                             .deflate = http::Deflate{}};
-        const core::Result<std::optional<http::Deflate>> agreed = co_await http::open_websocket(connection, request);
-        if (agreed) {
-            c.opened = true;
-            const http::WebSocket::Options options{.role = http::WebSocketRole::client, .deflate = *agreed};
-            http::WebSocket socket(connection, options);
-            for (const std::string& text : c.say) {
-                core::Result<void> written;
-                if (text.starts_with("binary:")) {
-                    written = co_await socket.write_binary(text);
-                } else {
-                    written = co_await socket.write(text);
-                }
-                if (!written) break;
-                c.heard.emplace_back();
-                for (;;) {
-                    const core::Result<http::WebSocketMessage> message = co_await socket.read();
-                    if (!message || message->kind == http::WebSocketMessage::Kind::closed) break;
-                    c.heard.back().emplace_back(message->payload);
-                    if (is_end(message->payload)) break;
-                }
-                if (socket.closing()) break;
-            }
-            if (!socket.closing()) co_await socket.close(http::CloseCode::normal);
-            c.closed = socket.peer_close_code();
-        } else {
-            c.failed = agreed.error().detail;
-        }
-        connection.stream->close();
-    }
-    worker.stop();
-}
-
 Conversation hold(const Site& site, std::vector<std::string> say) {
-    Conversation c;
-    c.say = std::move(say);
-    net::Worker worker("client");
-    worker.spawn(talk(worker, site.gateway->address().port, c));
-    worker.run();
+    Conversation c{.say = std::move(say), .fields = "authorization: Bearer sk-test-key\r\n"};
+    test::hold(site.gateway->address().port, c);
     return c;
 }
 

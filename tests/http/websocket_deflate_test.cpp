@@ -80,21 +80,21 @@ private:
     z_stream stream_{};
 };
 
-/// One message through an Inflater, in pieces.
-std::string unpack(Inflater& inflater, const std::vector<std::string>& pieces, std::size_t limit = 1 << 20) {
+/// One message through an MessageInflater, in pieces.
+std::string unpack(MessageInflater& inflater, const std::vector<std::string>& pieces, std::size_t limit = 1 << 20) {
     net::BufferPool pool;
     net::Buffer out(pool);
-    Inflater::Status status = Inflater::Status::good;
+    MessageInflater::Status status = MessageInflater::Status::good;
     for (const std::string& piece : pieces) {
-        if (status == Inflater::Status::good) status = inflater.add(piece, out, limit);
+        if (status == MessageInflater::Status::good) status = inflater.add(piece, out, limit);
     }
-    if (status == Inflater::Status::good) status = inflater.finish(out, limit);
+    if (status == MessageInflater::Status::good) status = inflater.finish(out, limit);
     CHECK(out.size() <= limit + 1);
-    if (status == Inflater::Status::too_large) return "too large";
-    return status == Inflater::Status::good ? std::string(out.readable()) : "malformed";
+    if (status == MessageInflater::Status::too_large) return "too large";
+    return status == MessageInflater::Status::good ? std::string(out.readable()) : "malformed";
 }
 
-std::string pack(Deflater& deflater, std::string_view message) {
+std::string pack(MessageDeflater& deflater, std::string_view message) {
     net::BufferPool pool;
     net::Buffer out(pool);
     deflater.pack(message, out);
@@ -309,8 +309,8 @@ TEST_CASE("what zlib packed is unpacked, and the other way round, over many mess
             CAPTURE(takeover);
             CAPTURE(bits);
             const DeflateSide side{takeover, bits};
-            Inflater inflater(side);
-            Deflater deflater(side);
+            MessageInflater inflater(side);
+            MessageDeflater deflater(side);
             std::optional<PlainDeflate> plain_deflate(bits);
             std::optional<PlainInflate> plain_inflate(bits);
             for (int round = 0; round < 12; ++round) {
@@ -329,14 +329,14 @@ TEST_CASE("what zlib packed is unpacked, and the other way round, over many mess
 TEST_CASE("a context that is taken over packs better, one that is not makes messages independent") {
     Random random(6);
     const std::string message = some_text(random, 1000);
-    Deflater keeps(DeflateSide{true, 15}), forgets(DeflateSide{false, 15});
+    MessageDeflater keeps(DeflateSide{true, 15}), forgets(DeflateSide{false, 15});
     const std::string first = pack(keeps, message);
     CHECK(pack(keeps, message).size() < first.size() / 4);
     CHECK(pack(forgets, message) == first);
     CHECK(pack(forgets, message) == first);
-    Inflater keeper(DeflateSide{true, 15}), forgetter(DeflateSide{false, 15});
+    MessageInflater keeper(DeflateSide{true, 15}), forgetter(DeflateSide{false, 15});
     const std::string second = [&] {
-        Deflater again(DeflateSide{true, 15});
+        MessageDeflater again(DeflateSide{true, 15});
         pack(again, message);
         return pack(again, message);
     }();
@@ -350,7 +350,7 @@ TEST_CASE("unpacking stops at the bound, and refuses what is cut or damaged") {
     PlainDeflate bomb;
     const std::string packed = bomb(std::string(1'000'000, 'a'));
     CHECK(packed.size() < 2000);
-    Inflater exact(DeflateSide{}), one_less(DeflateSide{}), small(DeflateSide{});
+    MessageInflater exact(DeflateSide{}), one_less(DeflateSide{}), small(DeflateSide{});
     CHECK(unpack(exact, {packed}, 1'000'000).size() == 1'000'000);
     CHECK(unpack(one_less, {packed}, 999'999) == "too large");
     CHECK(unpack(small, {packed}, 0) == "too large");
@@ -358,10 +358,10 @@ TEST_CASE("unpacking stops at the bound, and refuses what is cut or damaged") {
     const std::string hello = again("hello hello hello hello");
     for (std::size_t size = 0; size < hello.size(); ++size) {
         CAPTURE(size);
-        Inflater inflater(DeflateSide{});
+        MessageInflater inflater(DeflateSide{});
         CHECK(unpack(inflater, {hello.substr(0, size)}) == "malformed");
     }
-    Inflater inflater(DeflateSide{});
+    MessageInflater inflater(DeflateSide{});
     CHECK(unpack(inflater, {"\x07"}) == "malformed");
 }
 
