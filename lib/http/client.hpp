@@ -23,7 +23,7 @@ struct ClientRequest {
     Url url;                                                ///< scheme, host, port and base path
     std::string target;                                     ///< path and query behind the base path, beginning with '/'
     std::shared_ptr<const net::TlsClientContext> tls = {};  ///< for https; null: the system's authorities
-    std::shared_ptr<const net::Proxy> proxy = {};            ///< null: straight
+    std::shared_ptr<const net::Proxy> proxy = {};           ///< null: straight
     HeaderList headers;                                     ///< besides host, content-length and connection
     std::string body;
     std::chrono::nanoseconds timeout = std::chrono::seconds{15};  ///< for all of it

@@ -29,8 +29,8 @@ struct Target {
     std::string origin;  ///< the pool's key: "http://127.0.0.1:9180", and the TLS settings and proxy if there are any
 };
 
-/// Kept connections of one worker to its upstreams, by origin (scheme, host, port, TLS settings and proxy). The last one
-/// used comes first: it is the one least likely to have been closed, and the others can age out.
+/// Kept connections of one worker to its upstreams, by origin (scheme, host, port, TLS settings and proxy). The last
+/// one used comes first: it is the one least likely to have been closed, and the others can age out.
 class Pool {
 public:
     struct Limits {

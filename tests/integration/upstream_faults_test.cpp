@@ -314,10 +314,11 @@ TEST_CASE("the mock's faults by model name do through the gateway what they do w
         std::string model;
         int status;
     };
-    const Row rows[] = {
-        {"gpt-5-mock-error-503", 503}, {"gpt-5-mock-error-429-no-hint", 429}, {"gpt-5-mock-error-418", 418},
-        {"gpt-5-mock-error-401", 502}, {"gpt-5-mock-cut", 502},       {"gpt-5-mock-cut-before-head", 502},
-        {"gpt-5-mock-nonsense", 400},  {"gpt-5-mock-slow-20ms", 200}, {"gpt-5-mock-none", 200}};
+    const Row rows[] = {{"gpt-5-mock-error-503", 503}, {"gpt-5-mock-error-429-no-hint", 429},
+                        {"gpt-5-mock-error-418", 418}, {"gpt-5-mock-error-401", 502},
+                        {"gpt-5-mock-cut", 502},       {"gpt-5-mock-cut-before-head", 502},
+                        {"gpt-5-mock-nonsense", 400},  {"gpt-5-mock-slow-20ms", 200},
+                        {"gpt-5-mock-none", 200}};
     for (const Row& row : rows) {
         CAPTURE(row.model);
         CHECK(ask(gateway.port(), post("/v1/responses", responses_body(row.model))).status == row.status);
