@@ -56,6 +56,8 @@ upstream::BreakerSettings read_breaker(const config::Section& section) {
 StreamSettings read_stream(const config::Section& section) {
     StreamSettings settings;
     settings.keepalive = section.duration("keepalive", settings.keepalive);
+    if (settings.keepalive.count() != 0 && settings.keepalive < std::chrono::milliseconds{100})
+        section.fail("keepalive", "must be \"0\" (none) or at least 100ms");
     settings.drain_when_gone = section.choice("on_client_gone", false, {{"cancel", false}, {"drain", true}});
     settings.hold_preamble = section.boolean("hold_preamble", settings.hold_preamble);
     return settings;
