@@ -314,7 +314,6 @@ TEST_CASE("the mock's own log says that a stream was left") {
     CHECK(number_at(record, "output_events") < 100);
 }
 
-// Fails today: nothing watches the client while the upstream is awaited (DESIGN 4, "Client leaves").
 TEST_CASE("when a client leaves while the upstream is silent, the upstream's connection closes too") {
     for (const bool stream : {false, true}) {
         CAPTURE(stream);

@@ -197,7 +197,6 @@ TEST_CASE("a stream for HTTP/1.0 has no chunks and ends with the connection") {
     CHECK(answer.body.ends_with("\n\n"));
 }
 
-// Fails today: send_plain() writes the body whatever the method was.
 TEST_CASE("the answer to a HEAD has no body: what follows is the next answer") {
     Echo fixture;
     for (const std::string path :

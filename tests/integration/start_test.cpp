@@ -219,7 +219,6 @@ TEST_CASE("a drain that takes too long is cut, and said so") {
     CHECK(gateway.process.err().find("some answers were cut") != std::string::npos);
 }
 
-// Fails today: Asio's async_connect opens a closed socket again, and the worker never ends.
 TEST_CASE("a drain that is cut opens no new connections in the place of those it closed") {
     // The second request goes over a connection that was kept. Closing it looks as if the upstream had, which is worth
     // another try elsewhere, but not at the end.
