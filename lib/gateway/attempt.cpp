@@ -52,8 +52,8 @@ void make_edits(Exchange& x, Edits& edits) {
             x.hide_usage = true;
         }
     }
-    std::stable_sort(edits.splices.begin(), edits.splices.begin() + static_cast<std::ptrdiff_t>(edits.count),
-                     [](const json::Splice& a, const json::Splice& b) { return a.where.data() < b.where.data(); });
+    std::sort(edits.splices.begin(), edits.splices.begin() + static_cast<std::ptrdiff_t>(edits.count),
+              [](const json::Splice& a, const json::Splice& b) { return a.where.data() < b.where.data(); });
 }
 
 bool goes_in_chunks(const Exchange& x) noexcept {
@@ -278,8 +278,8 @@ std::string bearer_line(std::string_view token) {
 
 Awaitable<Result<void>> try_account(Exchange& x, const upstream::Account& account) {
     const bool bridged = x.worker.sockets.is_bridged(account, *x.attempt_start);
-    if (x.turn != nullptr && account.websocket && !bridged) co_return co_await try_socket(x, account);
-    co_return co_await try_http(x, account);
+    if (x.turn != nullptr && account.websocket && !bridged) return try_socket(x, account);
+    return try_http(x, account);
 }
 
 Awaitable<Result<void>> try_http(Exchange& x, const upstream::Account& account) {

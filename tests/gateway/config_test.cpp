@@ -126,3 +126,41 @@ TEST_CASE("without a file the environment makes the upstream, and what cannot wo
     CHECK(usual->catalog.providers()[0].versions[0].accounts[0].target.url.text() == "https://api.openai.com");
     CHECK_FALSE(default_config(environment({{"OPENAI_BASE_URL", "127.0.0.1:9180"}})));
 }
+
+TEST_CASE("rules of fail-over, breaker and streams are read, and what cannot be is refused with its line") {
+    const TempFile good(
+        "passthrough_unknown = true\n[failover]\nmax_attempts = 5\nretry_budget = \"7%\"\nretry_conflicts = true\n"
+        "[breaker]\ncooldown = \"1s\"\nmax_cooldown = \"9s\"\nfailure_ratio = \"25%\"\n"
+        "[stream]\nkeepalive = \"0\"\non_client_gone = \"drain\"\nhold_preamble = false\n[queue]\ntimeout = \"3s\"\n");
+    const auto config = load_config(good.path, config::empty_environment());
+    REQUIRE(config);
+    CHECK(config->passthrough_unknown);
+    CHECK(config->failover.max_attempts == 5);
+    CHECK(config->failover.retry_budget_bp == 700);
+    CHECK(config->failover.conflicts);
+    CHECK(config->breaker.cooldown == std::chrono::seconds{1});
+    CHECK(config->breaker.failure_ratio_bp == 2500);
+    CHECK(config->stream.keepalive.count() == 0);
+    CHECK(config->stream.drain_when_gone);
+    CHECK_FALSE(config->stream.hold_preamble);
+    CHECK(config->queue_timeout == std::chrono::seconds{3});
+
+    struct Row {
+        const char* text;
+        const char* want;
+    };
+    const Row rows[] = {
+        {"[stream]\nkeepalive = \"20ms\"\n", ".toml:2: \"keepalive\" must be"},
+        {"[stream]\non_client_gone = \"wait\"\n", ".toml:2: \"on_client_gone\""},
+        {"[breaker]\ncooldown = \"10s\"\nmax_cooldown = \"5s\"\n", ".toml:3: \"max_cooldown\" must not be below"},
+        {"[failover]\nmax_attempts = 6\n", ".toml:2: \"max_attempts\""},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(std::string(row.text));
+        const TempFile file(row.text);
+        const auto refused = load_config(file.path, config::empty_environment());
+        REQUIRE_FALSE(refused);
+        CAPTURE(refused.error().detail);
+        CHECK(refused.error().detail.find(row.want) != std::string::npos);
+    }
+}
