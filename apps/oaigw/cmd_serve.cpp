@@ -89,7 +89,9 @@ std::filesystem::file_time_type changed_at(const std::string& path) {
 /// A bad file keeps what is in force, and says why.
 void reload(gateway::Gateway& gateway, const ServeOptions& options) {
     const Result<gateway::Config> config = make_config(options, config::process_environment());
-    const Result<void> done = config ? gateway.reload(*config) : Result<void>(config.error());
+    gateway::FirstKeys made;
+    Result<void> done = config ? gateway.reload(*config, made) : Result<void>(config.error());
+    if (done) done = gateway::announce(made, config->data_dir, ::isatty(STDERR_FILENO) == 1);
     if (done) {
         core::log(core::LogLevel::info, "configuration reloaded", {{"file", options.config}});
     } else {

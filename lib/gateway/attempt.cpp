@@ -219,7 +219,8 @@ bool is_event_stream(const http::ResponseHead& head) noexcept {
 
 /// An answer that has to be looked at before it may pass.
 bool is_read(const Exchange& x, const http::ResponseHead& head) noexcept {
-    if (x.request.method == "HEAD") return false;
+    // Of a HEAD there is nothing to read; a refused credential of ours is ours to tell, whatever the method.
+    if (x.request.method == "HEAD") return wire::refusal_of_status(head.status) == wire::Refusal::credential;
     if (head.status >= 400 || x.endpoint->json_answer) return true;
     return x.endpoint->terminal == wire::Terminal::none && x.endpoint->resource == wire::Resource::none &&
            head.fields.value("content-type").starts_with("application/json");

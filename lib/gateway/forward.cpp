@@ -82,7 +82,7 @@ Awaitable<Result<upstream::Lease>> wait_for_account(Exchange& x) {
         taken = x.worker.scheduler.take(version.accounts, version.pool, x.ask, x.worker.shared.clock.now());
         return taken ? taken->account().state.get() : nullptr;
     };
-    const std::function<bool()> gone = [&] { return !x.downstream.stream->is_open(); };
+    const std::function<bool()> gone = [&] { return client_gone(x) || !x.downstream.stream->is_open(); };
     const core::TimePoint deadline = deadline_after(x.tables->queue_timeout, now);
     const Result<upstream::AccountState*> place =
         co_await version.pool->line.wait(x.worker.net, std::move(full), deadline, try_now, gone);

@@ -133,13 +133,15 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const Config& config, FirstKeys&
     return std::unique_ptr<Gateway>(new Gateway(std::move(impl)));
 }
 
-Result<void> Gateway::reload(const Config& config) {
-    FirstKeys made;
+Result<void> Gateway::reload(const Config& config, FirstKeys& made) {
     Result<Credentials> credentials = load_credentials(config, impl_->shared.key_hash, *impl_->shared.store, made);
     if (!credentials) return credentials.error();
     impl_->tables = impl_->make_tables(config, std::move(*credentials));
     for (auto& worker : impl_->workers)
-        worker->net.post([w = worker.get(), tables = impl_->tables] { w->tables = tables; });
+        worker->net.post([w = worker.get(), tables = impl_->tables] {
+            w->tables = tables;
+            w->series = {};  // it knows versions by their addresses, and those of this catalog may have been another's
+        });
     return {};
 }
 

@@ -33,8 +33,8 @@ public:
 
     /// Puts a new configuration in force: requests that begin from now on see it, whole. What only a start can change
     /// (listen, workers, the store and its key) stays as it is, with a word in the log. Errors leave everything as it
-    /// was. Blocks; not from a worker.
-    core::Result<void> reload(const Config& config);
+    /// was. `made` as for `start`. Blocks; not from a worker.
+    core::Result<void> reload(const Config& config, FirstKeys& made);
 
     /// The sockets it listens on, to be handed to the process that comes next. They stay this gateway's.
     std::vector<int> listening_sockets() const;

@@ -67,7 +67,7 @@ public:
     Breaker breaker;
     Ewma error_rate;  ///< 0 to 1
     Ewma ttft_us;
-    std::atomic<std::int64_t> waiting{0};  ///< requests that wait for just this account
+    std::atomic<std::int64_t> waiting{0};  ///< requests in the line that this account could take
 
 private:
     std::atomic<std::int64_t> in_flight_{0};

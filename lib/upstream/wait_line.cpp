@@ -22,6 +22,21 @@ Error refuse(std::string detail) {
                  .retry_after = std::chrono::seconds{1}};
 }
 
+/// While it lives, the accounts count one more request that waits for them: the scheduler's queue factor.
+class Counted {
+public:
+    explicit Counted(const std::vector<AccountState*>& accounts) : accounts_(accounts) {
+        for (AccountState* account : accounts_) account->waiting.fetch_add(1, std::memory_order_relaxed);
+    }
+    ~Counted() {
+        for (AccountState* account : accounts_) account->waiting.fetch_sub(1, std::memory_order_relaxed);
+    }
+    Counted(const Counted&) = delete;
+
+private:
+    const std::vector<AccountState*>& accounts_;
+};
+
 }  // namespace
 
 struct WaitLine::Waiter {
@@ -43,6 +58,7 @@ net::Awaitable<Result<AccountState*>> WaitLine::wait(net::Worker& worker, std::v
         line_.push_back(waiter);
         waiting_.store(line_.size(), std::memory_order_release);
     }
+    const Counted counted(waiter->accounts);
     AccountState* taken = try_now();
     bool left = taken != nullptr, cancelled = false;
     for (;;) {

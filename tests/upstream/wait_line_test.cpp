@@ -41,6 +41,8 @@ TEST_CASE("first come, first served, at an account one can use") {
     site.worker.spawn(site.wait("2", {&site.a, &site.b}, 10s));
     site.worker.post([&] {
         CHECK(site.line.waiting_approx() == 2);
+        CHECK(site.a.waiting == 2);  // what the scheduler counts against an account
+        CHECK(site.b.waiting == 1);
         CHECK(site.line.hand_over(site.b));  // the first cannot use it
         CHECK(site.line.hand_over(site.a));
         CHECK_FALSE(site.line.hand_over(site.a));
@@ -48,6 +50,8 @@ TEST_CASE("first come, first served, at an account one can use") {
     site.worker.run();
     CHECK(site.served == std::vector<std::string>{"2b", "1a"});
     CHECK(site.line.waiting_approx() == 0);
+    CHECK(site.a.waiting == 0);
+    CHECK(site.b.waiting == 0);
     CHECK(site.a.in_flight_approx() == 1);  // handed over, never free
 }
 
