@@ -24,7 +24,7 @@ struct Connection {
 
     /// Reads more behind what `in` holds: `co_await c.read_more()`, then `c.got(n)`. Two steps, so that a read costs no
     /// coroutine of its own.
-    net::Awaitable<std::size_t> read_more() {
+    net::Stream::Read read_more() {
         if (in.writable().empty()) in.reserve(in.size() + 1);
         return stream->read_some(in.writable());
     }

@@ -4,8 +4,6 @@
 #include <cstring>
 #include <utility>
 
-#include <boost/asio/redirect_error.hpp>
-
 #include "crypto/random.hpp"
 
 namespace oai::http {
@@ -221,7 +219,7 @@ Awaitable<Result<void>> WebSocket::send(Opcode opcode, std::string_view payload)
 Awaitable<void> WebSocket::wait_for_turn() {
     ++waiting_;
     boost::system::error_code woken;
-    co_await turn_.async_wait(boost::asio::redirect_error(net::use_awaitable, woken));
+    co_await turn_.async_wait(net::use_awaitable(woken));
 }
 
 /// Hands the turn to the next in line: `sending_` stays true meanwhile, so nobody can slip in between.

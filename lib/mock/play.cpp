@@ -2,8 +2,6 @@
 #include <chrono>
 #include <utility>
 
-#include <boost/asio/redirect_error.hpp>
-
 #include "mock/session.hpp"
 #include "wire/error_body.hpp"
 
@@ -282,7 +280,7 @@ Awaitable<bool> Session::wait_until(TimePoint due) {
         if (due <= at) co_return true;
         boost::system::error_code cancelled;
         timer_.expires_at(std::min(due, at + kLookPeriod));
-        co_await timer_.async_wait(boost::asio::redirect_error(net::use_awaitable, cancelled));
+        co_await timer_.async_wait(net::use_awaitable(cancelled));
         if (due > now() && stream().is_open() && peer_left()) co_return false;
     }
 }

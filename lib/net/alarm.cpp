@@ -1,7 +1,6 @@
 #include "net/alarm.hpp"
 
 #include <boost/asio/basic_waitable_timer.hpp>
-#include <boost/asio/redirect_error.hpp>
 
 namespace oai::net {
 
@@ -20,7 +19,7 @@ Awaitable<void> Alarm::wait_until(core::TimePoint time) {
     if (!std::exchange(state->rung, false)) {
         boost::system::error_code rung;
         state->timer.expires_at(time);
-        co_await state->timer.async_wait(asio::redirect_error(use_awaitable, rung));
+        co_await state->timer.async_wait(use_awaitable(rung));
     }
 }
 

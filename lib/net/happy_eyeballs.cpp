@@ -4,8 +4,6 @@
 #include <string>
 #include <utility>
 
-#include <boost/asio/redirect_error.hpp>
-
 namespace oai::net {
 
 namespace asio = boost::asio;
@@ -30,7 +28,7 @@ struct Race {
         if (!std::exchange(news, false)) {
             timer.expires_at(until);
             boost::system::error_code ignored;
-            co_await timer.async_wait(asio::redirect_error(use_awaitable, ignored));
+            co_await timer.async_wait(use_awaitable(ignored));
             news = false;
         }
     }

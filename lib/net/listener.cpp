@@ -7,8 +7,6 @@
 #include <unistd.h>
 #include <utility>
 
-#include <boost/asio/redirect_error.hpp>
-
 #include "core/log.hpp"
 
 namespace oai::net {
@@ -97,7 +95,7 @@ void Listener::close() noexcept {
 Awaitable<void> Listener::accept_loop(OnAccept on_accept) {
     while (acceptor_.is_open()) {
         boost::system::error_code failed;
-        Socket socket = co_await acceptor_.async_accept(asio::redirect_error(use_awaitable, failed));
+        Socket socket = co_await acceptor_.async_accept(use_awaitable(failed));
         if (!failed) {
             on_accept(std::move(socket));
             continue;
@@ -110,7 +108,7 @@ Awaitable<void> Listener::accept_loop(OnAccept on_accept) {
             core::log(core::LogLevel::error, "cannot accept a connection", {{"reason", failed.message()}});
             Timer pause(worker_.executor());
             pause.expires_after(std::chrono::milliseconds{100});
-            co_await pause.async_wait(asio::redirect_error(use_awaitable, failed));
+            co_await pause.async_wait(use_awaitable(failed));
         }
     }
 }

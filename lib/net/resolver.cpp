@@ -15,7 +15,6 @@
 #include <utility>
 
 #include <boost/asio/post.hpp>
-#include <boost/asio/redirect_error.hpp>
 
 namespace oai::net {
 
@@ -227,7 +226,7 @@ Awaitable<Answer> Resolver::resolve(Worker& worker, std::string host, core::Time
         if (worker.stopping()) co_return failure("the program is stopping");
         waiter->timer.expires_at(std::min(deadline, now + kLookPeriod));
         boost::system::error_code ignored;
-        co_await waiter->timer.async_wait(asio::redirect_error(use_awaitable, ignored));
+        co_await waiter->timer.async_wait(use_awaitable(ignored));
         if (std::optional<Answer> answer = state->answer_for(*waiter)) co_return std::move(*answer);
     }
 }

@@ -73,7 +73,7 @@ Awaitable<bool> Stream::connect(TcpEndpoint endpoint) {
         error_ = asio::error::operation_aborted;
         co_return false;
     }
-    co_await socket_.async_connect(endpoint, asio::redirect_error(use_awaitable, error_));
+    co_await socket_.async_connect(endpoint, use_awaitable(error_));
     co_return !error_;
 }
 
@@ -108,16 +108,30 @@ Awaitable<bool> Stream::handshake() {
             error_ = tls_->error();
             co_return false;
         }
-        co_await socket_.async_wait(readiness(step), asio::redirect_error(use_awaitable, error_));
+        co_await socket_.async_wait(readiness(step), use_awaitable(error_));
         if (error_) co_return false;
     }
 }
 
-Awaitable<std::size_t> Stream::read_some(std::span<char> into) {
+void Stream::begin(Read& read, Suspension& reader) {
     // Asio tells of a plain socket's end once: a second read would wait for ever.
-    if (tls_ || late_ || error_ == asio::error::eof) [[unlikely]]
-        return read_tls_or_late(into);
-    return socket_.async_read_some(asio::buffer(into.data(), into.size()), asio::redirect_error(use_awaitable, error_));
+    if (tls_ || late_ || error_ == asio::error::eof) [[unlikely]] {
+        read.slow_.emplace(read_tls_or_late(read.into_));
+        return;
+    }
+    struct Done {
+        using allocator_type = FrameAllocator<void>;
+        allocator_type get_allocator() const noexcept { return {}; }
+        void operator()(const boost::system::error_code& error, std::size_t bytes) {
+            stream.error_ = error;
+            read.bytes_ = bytes;
+            resumption();
+        }
+        Stream& stream;
+        Read& read;
+        Resumption resumption;
+    };
+    socket_.async_read_some(asio::buffer(read.into_.data(), read.into_.size()), Done{*this, read, Resumption(reader)});
 }
 
 Awaitable<std::size_t> Stream::read_tls_or_late(std::span<char> into) {
@@ -140,7 +154,7 @@ Awaitable<std::size_t> Stream::read_tls_or_late(std::span<char> into) {
             if (++reads_at_once_ % kTurn == 0) co_await asio::post(socket_.get_executor(), use_awaitable);
             co_return n;
         }
-        co_await socket_.async_wait(readiness(step), asio::redirect_error(use_awaitable, error_));
+        co_await socket_.async_wait(readiness(step), use_awaitable(error_));
         if (error_) co_return 0;
     }
 }
@@ -213,8 +227,7 @@ Awaitable<bool> Stream::write(Pieces pieces) {
         const Written written = try_write(pieces);
         if (written == Written::done) co_return true;
         if (written == Written::failed) co_return false;
-        co_await socket_.async_wait(awaits_read_ ? Socket::wait_read : Socket::wait_write,
-                                    asio::redirect_error(use_awaitable, error_));
+        co_await socket_.async_wait(awaits_read_ ? Socket::wait_read : Socket::wait_write, use_awaitable(error_));
         if (error_) co_return false;
     }
 }

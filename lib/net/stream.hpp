@@ -2,12 +2,11 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
-
-#include <boost/asio/redirect_error.hpp>
 
 #include "core/clock.hpp"
 #include "net/pieces.hpp"
@@ -73,8 +72,10 @@ public:
     /// The handshake went on from an earlier session with the same host.
     bool tls_resumed() const noexcept;
 
-    /// Bytes read, at least one; 0 at the end of the stream or on failure.
-    Awaitable<std::size_t> read_some(std::span<char> into);
+    class Read;
+    /// Bytes read, at least one; 0 at the end of the stream or on failure. To be awaited at once: it is no coroutine,
+    /// and begins when it is awaited.
+    Read read_some(std::span<char> into) noexcept;
     /// Reads what is there without waiting; 0 when nothing is.
     std::size_t try_read(std::span<char> into) noexcept;
 
@@ -99,6 +100,7 @@ private:
     void look_for_peer() noexcept;
     bool refuse_late() noexcept;
     Awaitable<bool> handshake();
+    void begin(Read& read, Suspension& reader);
     Awaitable<std::size_t> read_tls_or_late(std::span<char> into);
     Written try_write_tls_or_late(Pieces& pieces) noexcept;
 
@@ -118,6 +120,31 @@ private:
     Stream* next_ = nullptr;
     Stream* previous_ = nullptr;
 };
+
+/// One read, in the frame that awaits it.
+class [[nodiscard]] Stream::Read {
+public:
+    bool await_ready() const noexcept { return false; }
+    template <class P>
+    bool await_suspend(std::coroutine_handle<P> reader) {
+        stream_.begin(*this, reader.promise());
+        return slow_ ? slow_->await_suspend(reader) : true;
+    }
+    std::size_t await_resume() { return slow_ ? slow_->await_resume() : bytes_; }
+
+private:
+    friend class Stream;
+    Read(Stream& stream, std::span<char> into) noexcept : stream_(stream), into_(into) {}
+
+    Stream& stream_;
+    std::span<char> into_;
+    std::size_t bytes_ = 0;
+    std::optional<Awaitable<std::size_t>> slow_;  ///< for what a plain socket does not need
+};
+
+inline Stream::Read Stream::read_some(std::span<char> into) noexcept {
+    return Read(*this, into);
+}
 
 /// While it lives, a peer that leaves `watched` closes `dependent`, whose waiter then finds out. The worker's sweep
 /// looks, a few times per second: a pending wait on every client's socket would cost a system call per request, this

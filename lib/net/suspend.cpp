@@ -10,13 +10,21 @@ namespace oai::net {
 namespace asio = boost::asio;
 
 Awaitable<void> suspend(Worker& worker, std::function<void(std::function<void()>)> start) {
-    const auto initiate = [&worker, &start](auto handler) {
-        auto kept = std::make_shared<decltype(handler)>(std::move(handler));
-        start([kept, work = asio::make_work_guard(worker.executor())] {
-            asio::post(work.get_executor(), [kept] { std::move (*kept)(); });
-        });
+    struct Wait {
+        bool await_ready() const noexcept { return false; }
+        void await_suspend(std::coroutine_handle<Awaitable<void>::promise_type> waiting) const {
+            // Shared: a std::function is copied, what it resumes is not.
+            const auto kept = std::make_shared<Resumption>(waiting.promise());
+            start([kept, work = asio::make_work_guard(worker.executor())] {
+                asio::post(work.get_executor(), [kept] { (*kept)(); });
+            });
+        }
+        void await_resume() const noexcept {}
+        Worker& worker;
+        const std::function<void(std::function<void()>)>& start;
     };
-    co_await asio::async_initiate<const asio::use_awaitable_t<Executor>, void()>(initiate, use_awaitable);
+    const Wait wait{worker, start};
+    co_await wait;
 }
 
 Awaitable<void> pause(Worker& worker, std::chrono::nanoseconds time) {

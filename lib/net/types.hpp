@@ -2,14 +2,14 @@
 
 #include <chrono>
 
-#include <boost/asio/awaitable.hpp>
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/use_awaitable.hpp>
+
+#include "net/awaitable.hpp"
 
 namespace oai::net {
 
@@ -21,9 +21,5 @@ using IpAddress = boost::asio::ip::address;
 using TcpEndpoint = boost::asio::ip::tcp::endpoint;
 using Timer = boost::asio::basic_waitable_timer<std::chrono::steady_clock,
                                                 boost::asio::wait_traits<std::chrono::steady_clock>, Executor>;
-
-template <class T>
-using Awaitable = boost::asio::awaitable<T, Executor>;
-inline constexpr boost::asio::use_awaitable_t<Executor> use_awaitable{};
 
 }  // namespace oai::net

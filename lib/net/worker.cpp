@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <string>
 
-#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
 
 #include "core/log.hpp"
@@ -61,7 +61,7 @@ void Worker::post(std::function<void()> task) {
 
 void Worker::spawn(Awaitable<void> session) {
     ++sessions_;
-    boost::asio::co_spawn(context_.get_executor(), std::move(session), [this](std::exception_ptr escaped) {
+    const auto end = [this](const std::exception_ptr& escaped) {
         --sessions_;
         if (!escaped) return;
         escaped_.fetch_add(1, std::memory_order_relaxed);
@@ -72,7 +72,10 @@ void Worker::spawn(Awaitable<void> session) {
         } catch (...) {
             core::log(core::LogLevel::error, "an unknown exception escaped a session");
         }
-    });
+    };
+    // At once on the worker's thread; before that thread runs, when it does.
+    boost::asio::dispatch(context_,
+                          [session = std::move(session), end]() mutable { net::start(std::move(session), end); });
 }
 
 void Worker::enlist(Stream& stream) {
