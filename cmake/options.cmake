@@ -10,6 +10,7 @@ endif()
 
 set(OAI_SANITIZE "" CACHE STRING "Sanitizers, such as address,undefined or thread; empty for none")
 option(OAI_BENCH "Build the benchmarks of bench/" OFF)
+option(OAI_IO_URING "Wait for sockets with io_uring instead of epoll; needs liburing, and a kernel that allows it" OFF)
 option(OAI_FUZZ "Build tests/fuzz for libFuzzer; needs clang" OFF)
 
 # -O1: sanitized tests at -O0 take three times as long, and back traces stay readable.
@@ -30,8 +31,8 @@ if(OAI_SANITIZE)
   endif()
 endif()
 
-# One value for every translation unit: Asio's recycling cache is an inline global, so a difference is an ODR violation.
-# 64 instead of 2: sessions await several frames deep and end in bursts, and every frame beyond the cache is a malloc.
-add_compile_definitions(BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE=64)
+if(OAI_IO_URING)
+  add_compile_definitions(BOOST_ASIO_HAS_IO_URING BOOST_ASIO_DISABLE_EPOLL)
+endif()
 # Asio's non-template half is compiled once, in lib/net/asio.cpp.
 add_compile_definitions(BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_ERROR_CODE_HEADER_ONLY)

@@ -57,7 +57,7 @@ struct Error {
 };
 
 /// An Error on the heap, with the meaning of a value. A Result is then hardly larger than what it carries: errors are
-/// rare, and a coroutine frame that holds a few results in place outgrows what Asio recycles (1,020 bytes).
+/// rare, and coroutine frames hold many results.
 class BoxedError {
 public:
     BoxedError(Error error)

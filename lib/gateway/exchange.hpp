@@ -10,6 +10,7 @@
 
 #include "core/clock.hpp"
 #include "core/ids.hpp"
+#include "gateway/caller.hpp"
 #include "gateway/client_keys.hpp"
 #include "gateway/tables.hpp"
 #include "gateway/turn_reply.hpp"
@@ -68,12 +69,13 @@ std::string_view reason_of(const Attempt& attempt) noexcept;
 
 /// One request and its reply. Stages fill it in order; each reads what the earlier ones learned.
 struct Exchange {
-    Exchange(WorkerState& worker, http::Connection& downstream, const http::RequestHead& request);
+    Exchange(WorkerState& worker, http::Connection& downstream, const http::RequestHead& request, Caller& caller);
     Exchange(const Exchange&) = delete;
 
     WorkerState& worker;
     http::Connection& downstream;
     const http::RequestHead& request;
+    Caller& caller;
     TurnReply* turn = nullptr;  ///< where the answer goes when the request is a turn of a WebSocket; else null
     /// The configuration this request sees from beginning to end.
     const std::shared_ptr<const Tables> tables;
@@ -123,11 +125,11 @@ struct Exchange {
     }
 };
 
-/// An exchange in memory that its worker keeps and uses again: it would not fit a coroutine frame that Asio recycles
-/// (1,020 bytes).
+/// An exchange in memory that its worker keeps and uses again, apart from the frame of the coroutine that serves it:
+/// what every stage reads stays together, and an idle connection holds none.
 class KeptExchange {
 public:
-    KeptExchange(WorkerState& worker, http::Connection& downstream, const http::RequestHead& request);
+    KeptExchange(WorkerState& worker, http::Connection& downstream, const http::RequestHead& request, Caller& caller);
     ~KeptExchange();
     KeptExchange(const KeptExchange&) = delete;
     Exchange& operator*() const noexcept { return *exchange_; }

@@ -94,8 +94,8 @@ Awaitable<Result<upstream::Lease>> wait_for_account(Exchange& x) {
     co_return Error{.code = Code::internal, .detail = "a place at an account that is not of this version"};
 }
 
-void begin_attempt(Exchange& x, const upstream::Lease& lease) {
-    x.attempt_start = x.worker.shared.clock.now();
+void begin_attempt(Exchange& x, const upstream::Lease& lease, core::TimePoint now) {
+    x.attempt_start = now;
     x.tried[x.attempt_count] = lease.account().state.get();
     x.attempts[x.attempt_count++] = Attempt{.account = &lease.account()};
     x.ask.tried = {x.tried.data(), x.attempt_count};
@@ -110,6 +110,7 @@ void begin_attempt(Exchange& x, const upstream::Lease& lease) {
 /// What an attempt says about its account, and to the numbers: the one place.
 void finish_attempt(Exchange& x, upstream::Lease& lease, const Result<void>& sent) {
     const core::TimePoint now = x.worker.shared.clock.now();
+    if (sent) x.stamps.end = now;
     Attempt& attempt = x.attempt();
     attempt.ms = static_cast<std::uint32_t>(core::elapsed_us(*x.attempt_start, now).count() / 1000);
     attempt.failed = !sent || attempt.refusal != wire::Refusal::none;
@@ -145,20 +146,23 @@ Awaitable<void> back_off(Exchange& x) {
 Awaitable<Result<void>> forward(Exchange& x) {
     const upstream::Version& version = *x.selection.version;
     version.pool->retries.earn(x.tables->failover.retry_budget_bp);
-    x.next = x.worker.scheduler.take(version.accounts, version.pool, x.ask, x.worker.shared.clock.now());
+    core::TimePoint now = x.worker.shared.clock.now();
+    x.next = x.worker.scheduler.take(version.accounts, version.pool, x.ask, now);
     if (!x.next) {
         Result<upstream::Lease> waited = co_await wait_for_account(x);
         if (!waited) co_return waited.error();
         x.next.emplace(std::move(*waited));
+        now = x.worker.shared.clock.now();
     }
     for (;;) {
         upstream::Lease lease = std::move(*x.next);
         x.next.reset();
-        begin_attempt(x, lease);
+        begin_attempt(x, lease, now);
         const Result<void> sent = co_await try_account(x, lease.account());
         finish_attempt(x, lease, sent);
         if (sent || !sent.error().retryable || x.reply.committed || !claim_next(x)) co_return sent;
         co_await back_off(x);
+        now = x.worker.shared.clock.now();
     }
 }
 

@@ -44,6 +44,7 @@ struct Gateway::Impl {
     /// What requests decide by, from a configuration and the credentials that go with it.
     std::shared_ptr<const Tables> make_tables(const Config& config, Credentials credentials) {
         auto made = std::make_shared<Tables>();
+        made->generation = ++generations;
         static_cast<Rules&>(*made) = config;
         made->credentials = std::move(credentials);
         made->has_choice = config.catalog.has_choice();
@@ -99,6 +100,7 @@ struct Gateway::Impl {
     }
 
     Shared shared;
+    std::uint64_t generations = 0;
     std::shared_ptr<const Tables> tables;               ///< the newest, for the thread that starts and reloads
     std::vector<std::unique_ptr<WorkerState>> workers;  ///< after `shared`: they use it to their last moment
     net::ListenAddress address;

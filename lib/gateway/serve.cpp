@@ -14,8 +14,8 @@ using net::Awaitable;
 
 // clang-format off
 // The life of a request, in order. One stage per line; one file and one test per stage.
-Awaitable<bool> serve(WorkerState& worker, http::Connection& connection, http::RequestHead& head) {
-    const KeptExchange kept(worker, connection, head);
+Awaitable<bool> serve(WorkerState& worker, http::Connection& connection, http::RequestHead& head, Caller& caller) {
+    const KeptExchange kept(worker, connection, head, caller);
     Exchange& x = *kept;
     const SettleOnExit settle{x};                            // account: runs once on every way out
     Result<void> ok = route(x);                              // 404 405
@@ -36,7 +36,7 @@ Awaitable<bool> serve(WorkerState& worker, http::Connection& connection, http::R
 Awaitable<bool> Service::handle(http::Connection& connection, http::RequestHead& head) {
     if (is_public_path(head.path)) return answer_public(worker_, connection, head);
     if (is_admin_path(head.path)) return answer_admin(worker_, connection, head);
-    return serve(worker_, connection, head);
+    return serve(worker_, connection, head, caller_);
 }
 
 Awaitable<void> Service::refuse(http::Connection& connection, const core::Error& error) {

@@ -9,7 +9,7 @@
 namespace oai::gateway {
 
 /// One request of a client to the API, from its head to its settled record. True when the connection may carry another.
-net::Awaitable<bool> serve(WorkerState& worker, http::Connection& connection, http::RequestHead& head);
+net::Awaitable<bool> serve(WorkerState& worker, http::Connection& connection, http::RequestHead& head, Caller& caller);
 
 /// What http::serve_connection calls for each request of a connection.
 class Service {
@@ -20,6 +20,7 @@ public:
 
 private:
     WorkerState& worker_;
+    Caller caller_;
 };
 
 }  // namespace oai::gateway

@@ -20,9 +20,16 @@ bool is_clients_fault(int status) noexcept {
 
 }  // namespace
 
-Exchange::Exchange(WorkerState& on, http::Connection& from, const http::RequestHead& head)
-    : worker(on), downstream(from), request(head), tables(on.tables), id(on.net.ids()), gathered(on.net.buffers()) {
-    stamps.scheduled = on.shared.clock.now();
+Exchange::Exchange(WorkerState& on, http::Connection& from, const http::RequestHead& head, Caller& who)
+    : worker(on),
+      downstream(from),
+      request(head),
+      caller(who),
+      tables(on.tables),
+      id(on.net.ids()),
+      gathered(on.net.buffers()) {
+    // When the head's last bytes came: MEASUREMENT's start.
+    stamps.scheduled = from.read_at;
     reply.keep = head.keep_alive && !on.draining;
     sample.outcome = Outcome::cancelled;
     sample.owner = Owner::client;
@@ -90,7 +97,8 @@ void note_failure(const Exchange& x) {
 
 }  // namespace
 
-KeptExchange::KeptExchange(WorkerState& worker, http::Connection& downstream, const http::RequestHead& request)
+KeptExchange::KeptExchange(WorkerState& worker, http::Connection& downstream, const http::RequestHead& request,
+                           Caller& caller)
     : worker_(worker) {
     static_assert(alignof(Exchange) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
     if (worker.exchange_blocks.empty()) {
@@ -99,7 +107,7 @@ KeptExchange::KeptExchange(WorkerState& worker, http::Connection& downstream, co
         block_ = std::move(worker.exchange_blocks.back());
         worker.exchange_blocks.pop_back();
     }
-    exchange_ = new (block_.get()) Exchange(worker, downstream, request);
+    exchange_ = new (block_.get()) Exchange(worker, downstream, request, caller);
 }
 
 KeptExchange::~KeptExchange() {
@@ -126,8 +134,9 @@ void leave_uncounted(Exchange& x) noexcept {
 SettleOnExit::~SettleOnExit() {
     Exchange& x = x_;
     if (!x.counted) return;
-    const core::TimePoint end = x.worker.shared.clock.now();
-    x.stamps.end = end;
+    // An attempt that succeeded ended with the last byte of the answer.
+    if (!x.stamps.end) x.stamps.end = x.worker.shared.clock.now();
+    const core::TimePoint end = *x.stamps.end;
     metrics::Sample& sample = x.sample;
     sample.stream = x.body.stream;
     sample.http_status = static_cast<std::uint16_t>(x.reply.status);

@@ -174,9 +174,10 @@ Result<void> take_message(Exchange& x, std::string_view message) {
 
 /// One turn, from its message to its settled record.
 Awaitable<void> take_turn(const Exchange& opening, SocketReply& reply, std::string_view message) {
-    const KeptExchange kept(opening.worker, opening.downstream, opening.request);
+    const KeptExchange kept(opening.worker, opening.downstream, opening.request, opening.caller);
     Exchange& x = *kept;
     const SettleOnExit settle{x};
+    x.stamps.scheduled = x.worker.shared.clock.now();  // its connection read pings, and other turns, meanwhile
     x.turn = &reply;
     x.key = opening.key;
     x.endpoint = wire::endpoint_named("responses");
