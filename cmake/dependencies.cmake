@@ -27,6 +27,10 @@ oai_pkg_config(openssl openssl)
 oai_pkg_config(sqlite sqlite3)
 oai_pkg_config(zlib zlib)
 oai_pkg_config(xxhash libxxhash)
+if(OAI_IO_URING)
+  oai_pkg_config(uring liburing)
+  target_link_libraries(oai_dep_boost INTERFACE oai_dep_uring)
+endif()
 
 # Header-only packages that only need to be there.
 find_path(OAI_CLI11_INCLUDE CLI/CLI.hpp REQUIRED)

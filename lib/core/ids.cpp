@@ -1,5 +1,6 @@
 #include "core/ids.hpp"
 
+#include <array>
 #include <cstring>
 #include <random>
 
@@ -8,8 +9,19 @@ namespace {
 
 constexpr std::string_view kHex = "0123456789abcdef";
 
+/// Both digits of each byte: an id is made per request.
+constexpr std::array<char, 512> kHexPairs = [] {
+    std::array<char, 512> pairs{};
+    for (std::size_t byte = 0; byte < 256; ++byte) {
+        pairs[2 * byte] = kHex[byte >> 4];
+        pairs[2 * byte + 1] = kHex[byte & 0xF];
+    }
+    return pairs;
+}();
+
 char* put_hex(char* out, std::uint64_t value, int digits) noexcept {
-    for (int shift = (digits - 1) * 4; shift >= 0; shift -= 4) *out++ = kHex[(value >> shift) & 0xF];
+    for (int shift = digits * 4 - 8; shift >= 0; shift -= 8, out += 2)
+        std::memcpy(out, &kHexPairs[2 * ((value >> shift) & 0xFF)], 2);
     return out;
 }
 

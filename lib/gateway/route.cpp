@@ -15,6 +15,15 @@ Error unknown(std::string_view path) {
                  .detail = "unknown path " + std::string(path) + "; the API is under /v1, such as POST /v1/responses"};
 }
 
+/// What is forwarded must mean the same to the upstream: no dot segments, no slashes in disguise. A path that is the
+/// table's own, letter by letter, has neither.
+bool is_unambiguous(const Exchange& x) noexcept {
+    if (x.endpoint->served != wire::Served::upstream) return true;
+    const bool literal = x.deployment.empty() && x.endpoint->path.ends_with(x.rest_path) &&
+                         x.endpoint->path.size() == x.rest_path.size() + 3;
+    return literal || http::is_plain_path(x.request.path);
+}
+
 wire::EndpointMatch match(const Exchange& x, const wire::PathAlias& alias) {
     const std::string_view path = x.request.path;
     // The usual case: the path is the canonical one already.
@@ -43,8 +52,7 @@ Result<void> route(Exchange& x) {
     if (x.endpoint == nullptr && !matched.known && x.tables->passthrough_unknown)
         x.endpoint = &wire::unknown_endpoint();
     if (x.endpoint != nullptr) {
-        // What is forwarded must mean the same to the upstream: no dot segments, no slashes in disguise.
-        if (x.endpoint->served != wire::Served::upstream || http::is_plain_path(x.request.path)) return {};
+        if (is_unambiguous(x)) return {};
         return Error{.code = Code::invalid_request,
                      .source = core::Source::downstream,
                      .detail = "the path is ambiguous; send it without dot segments and escaped slashes"};

@@ -13,6 +13,8 @@
 
 namespace oai::http {
 
+struct PoolShelf;
+
 /// A connection of either side, with the bytes that arrived and are not used yet.
 struct Connection {
     Connection(net::Worker& worker, std::unique_ptr<net::Stream> connected);
@@ -35,10 +37,10 @@ struct Connection {
     net::Buffer in;
     net::Buffer head;  ///< a request's head stays here while its body is read into `in`
     HeadReader head_reader;
-    core::TimePoint read_at{};  ///< when the last read returned: the one stamp of all it brought
-    bool reused = false;        ///< from the pool: the other side may have closed it meanwhile
-    std::string origin;         ///< the pool's key
-    std::string scratch;        ///< for a head that is being written; keeps its memory
+    core::TimePoint read_at{};   ///< when the last read returned: the one stamp of all it brought
+    bool reused = false;         ///< from the pool: the other side may have closed it meanwhile
+    PoolShelf* shelf = nullptr;  ///< of the pool that opened it: where it may be kept
+    std::string scratch;         ///< for a head that is being written; keeps its memory
     core::TimePoint idle_since{};
 
 private:

@@ -48,9 +48,9 @@ Target::Target(Url where, std::shared_ptr<const net::TlsClientContext> secured,
 }
 
 std::unique_ptr<Connection> Pool::take(const Target& target, core::TimePoint now) {
-    const auto found = idle_.find(target.origin);
-    if (found == idle_.end()) return nullptr;
-    Idle& idle = found->second;
+    const auto found = shelves_.find(target.origin);
+    if (found == shelves_.end()) return nullptr;
+    auto& idle = found->second.idle;
     while (!idle.empty()) {
         std::unique_ptr<Connection> connection = std::move(idle.back());
         idle.pop_back();
@@ -73,7 +73,7 @@ Awaitable<Result<std::unique_ptr<Connection>>> Pool::open(const Target& target, 
         (*stream)->set_deadline(net::Stream::kNever);
     }
     auto connection = std::make_unique<Connection>(worker_, std::move(*stream));
-    connection->origin = target.origin;
+    connection->shelf = &shelves_[target.origin];
     co_return connection;
 }
 
@@ -82,15 +82,19 @@ void Pool::give(std::unique_ptr<Connection> connection) {
     connection->stream->set_deadline(net::Stream::kNever);
     connection->in.release();
     connection->idle_since = connection->read_at;
-    Idle& idle = idle_[connection->origin];
+    auto& idle = connection->shelf->idle;
     if (idle.size() < limits_.idle_per_origin) idle.push_back(std::move(connection));
     if (++gives_ % 1024 == 0) clean();
 }
 
 void Pool::clean() {
     const core::TimePoint oldest = std::chrono::steady_clock::now() - limits_.idle_time;
-    for (auto& [origin, idle] : idle_)
-        std::erase_if(idle, [&](const std::unique_ptr<Connection>& c) { return c->idle_since < oldest; });
+    for (auto& [origin, shelf] : shelves_)
+        std::erase_if(shelf.idle, [&](const std::unique_ptr<Connection>& c) { return c->idle_since < oldest; });
+}
+
+void Pool::clear() noexcept {
+    for (auto& [origin, shelf] : shelves_) shelf.idle.clear();
 }
 
 }  // namespace oai::http

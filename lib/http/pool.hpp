@@ -29,6 +29,11 @@ struct Target {
     std::string origin;  ///< the pool's key: "http://127.0.0.1:9180", and the TLS settings and proxy if there are any
 };
 
+/// The kept connections to one origin.
+struct PoolShelf {
+    std::vector<std::unique_ptr<Connection>> idle;
+};
+
 /// Kept connections of one worker to its upstreams, by origin (scheme, host, port, TLS settings and proxy). The last
 /// one used comes first: it is the one least likely to have been closed, and the others can age out.
 class Pool {
@@ -52,17 +57,16 @@ public:
     void give(std::unique_ptr<Connection> connection);
     /// Closes what has rested too long. Called by itself every few hundred `give`s; nothing is cleaned inside `take`.
     void clean();
-    void clear() noexcept { idle_.clear(); }
+    void clear() noexcept;
 
 private:
     struct Hash : std::hash<std::string_view> {
         using is_transparent = void;
     };
-    using Idle = std::vector<std::unique_ptr<Connection>>;
-
     net::Worker& worker_;
     Limits limits_;
-    std::unordered_map<std::string, Idle, Hash, std::equal_to<>> idle_;
+    std::unordered_map<std::string, PoolShelf, Hash, std::equal_to<>>
+        shelves_;  ///< none is taken away: connections know theirs
     unsigned gives_ = 0;
 };
 
