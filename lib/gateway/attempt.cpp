@@ -7,6 +7,7 @@
 #include "gateway/request_head.hpp"
 #include "gateway/worker_state.hpp"
 #include "json/edit.hpp"
+#include "json/writer.hpp"
 #include "wire/model_edit.hpp"
 #include "wire/usage_edit.hpp"
 
@@ -29,8 +30,6 @@ core::TimePoint total_deadline(const Exchange& x) noexcept {
 struct Edits {
     std::array<json::Splice, 3> splices{};
     std::size_t count = 0;
-    std::string model;     ///< as JSON text
-    std::string inserted;  ///< a model that the path named and the body does not
 
     std::span<const json::Splice> all() const noexcept { return {splices.data(), count}; }
     void add(json::Splice splice) noexcept { splices[count++] = splice; }
@@ -38,12 +37,17 @@ struct Edits {
 
 void make_edits(Exchange& x, Edits& edits) {
     const bool json = x.endpoint->body == wire::BodyTreatment::json && !x.body.text.empty();
+    std::string& name = x.downstream.edit;
+    name.clear();
     if (x.body.model.present() && x.is_mapped()) {
-        edits.model = wire::quoted_model(x.selection.upstream_model);
-        edits.add({x.body.model.raw, edits.model});
+        json::append_quoted(name, x.selection.upstream_model);
+        edits.add({x.body.model.raw, name});
     } else if (json && !x.deployment.empty() && !x.body.model.present()) {
-        edits.inserted = "\"model\":" + wire::quoted_model(x.selection.upstream_model) + ",";
-        edits.add({json::first_place(x.body.text), edits.inserted});
+        // The path named it, and the body does not.
+        name = "\"model\":";
+        json::append_quoted(name, x.selection.upstream_model);
+        name += ',';
+        edits.add({json::first_place(x.body.text), name});
     }
     x.hide_usage = false;
     if (x.endpoint->terminal == wire::Terminal::chat && x.body.stream && x.selection.version->ask_for_usage) {

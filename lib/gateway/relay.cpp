@@ -7,6 +7,7 @@
 #include "gateway/resources.hpp"
 #include "gateway/worker_state.hpp"
 #include "http/inflate.hpp"
+#include "json/writer.hpp"
 #include "wire/answer.hpp"
 #include "wire/error_body.hpp"
 #include "wire/model_edit.hpp"
@@ -130,14 +131,15 @@ Awaitable<Result<void>> relay_whole(Exchange& x, http::Connection& upstream, con
     x.usage = answer.usage;
     if (x.reply.started || x.turn != nullptr) co_return co_await relay_as_event(x, status, *body);
 
-    std::string client_name;
     std::array<json::Splice, 1> splices{};
     std::size_t edits = 0;
     if (readable && x.is_mapped()) {
         const json::Member model = wire::find_model(json::Padded{*body}, x.selection.upstream_model, x.worker.scanner);
         if (model.present()) {
-            client_name = wire::quoted_model(x.body.model_name);
-            splices[edits++] = json::Splice{model.raw, client_name};
+            std::string& name = x.downstream.edit;
+            name.clear();
+            json::append_quoted(name, x.body.model_name);
+            splices[edits++] = json::Splice{model.raw, name};
         }
     }
     const std::span<const json::Splice> done(splices.data(), edits);

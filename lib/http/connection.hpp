@@ -41,6 +41,7 @@ struct Connection {
     bool reused = false;         ///< from the pool: the other side may have closed it meanwhile
     PoolShelf* shelf = nullptr;  ///< of the pool that opened it: where it may be kept
     std::string scratch;         ///< for a head that is being written; keeps its memory
+    std::string edit;            ///< for what is spliced into a body that is being written; keeps its memory
     core::TimePoint idle_since{};
 
 private:

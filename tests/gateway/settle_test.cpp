@@ -22,6 +22,9 @@ struct Fixture {
     WorkerState worker{shared, std::make_shared<Tables>()};
     http::Connection connection{worker.net, net::Socket(worker.net.executor())};
     http::RequestHead head;
+    Caller caller;
+
+    Fixture() { connection.read_at = clock.now(); }
 
     metrics::Counts counts() {
         return shared.collector
@@ -35,7 +38,7 @@ struct Fixture {
 TEST_CASE("an exchange is counted once on every way out; one that nobody finished is the client's leaving") {
     Fixture f;
     {
-        Exchange x(f.worker, f.connection, f.head);
+        Exchange x(f.worker, f.connection, f.head, f.caller);
         const SettleOnExit settle(x);
         CHECK(f.worker.intake.open() == 1);
     }
@@ -67,7 +70,7 @@ TEST_CASE("whose failure it is follows from where it was known") {
     for (const Row& row : rows) {
         CAPTURE(static_cast<int>(row.code));
         Fixture f;
-        Exchange x(f.worker, f.connection, f.head);
+        Exchange x(f.worker, f.connection, f.head, f.caller);
         account_failure(x, core::Error{.code = row.code, .source = row.source});
         CHECK(x.sample.outcome == row.outcome);
         CHECK(x.sample.owner == row.owner);
@@ -98,7 +101,7 @@ TEST_CASE("an upstream's status says whose failure an answer is") {
     for (const Row& row : rows) {
         CAPTURE(row.status);
         Fixture f;
-        Exchange x(f.worker, f.connection, f.head);
+        Exchange x(f.worker, f.connection, f.head, f.caller);
         account_answer(x, row.status, row.ending);
         CHECK(x.sample.outcome == row.outcome);
         CHECK(x.sample.owner == row.owner);
