@@ -128,6 +128,7 @@ Awaitable<void> close_gently(Connection& connection) {
 
 BodyReader::BodyReader(Connection& connection, const Head& head, Source from) noexcept
     : connection_(connection), framing_(head.body), from_(from), left_(head.content_length), chunked_(from) {
+    if (framing_ == BodyFraming::until_close) connection.stream->expect_end();
     if (framing_ == BodyFraming::none || (framing_ == BodyFraming::length && left_ == 0)) done_ = true;
 }
 

@@ -10,6 +10,7 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
 
+#include "net/stream_read.hpp"
 #include "net/tls_session.hpp"
 #include "net/worker.hpp"
 
@@ -23,11 +24,25 @@ Stream::Stream(Worker& worker, Socket socket) : worker_(worker), socket_(std::mo
     socket_.non_blocking(true, ignored);
     // Nagle and delayed ACK together hold an event for up to 40 ms (HAProxy without http-no-delay: 200 ms).
     socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+#if OAI_OWN_READ
+    reading_ = new ReadOperation(*this);
+#endif
     worker_.enlist(*this);
 }
 
 Stream::~Stream() {
     worker_.delist(*this);
+#if OAI_OWN_READ
+    reading_->abandon();
+#endif
+}
+
+void Stream::look_for_end() noexcept {
+#if OAI_OWN_READ
+    if (!std::exchange(silent_, true)) return;  // it may have been read a moment ago
+    short_read_ = false;
+    reading_->look_for_end();
+#endif
 }
 
 void Stream::close() noexcept {
@@ -119,6 +134,9 @@ void Stream::begin(Read& read, Suspension& reader) {
         read.slow_.emplace(read_tls_or_late(read.into_));
         return;
     }
+#if OAI_OWN_READ
+    reading_->start(read, reader);
+#else
     struct Done {
         using allocator_type = FrameAllocator<void>;
         allocator_type get_allocator() const noexcept { return {}; }
@@ -132,6 +150,7 @@ void Stream::begin(Read& read, Suspension& reader) {
         Resumption resumption;
     };
     socket_.async_read_some(asio::buffer(read.into_.data(), read.into_.size()), Done{*this, read, Resumption(reader)});
+#endif
 }
 
 Awaitable<std::size_t> Stream::read_tls_or_late(std::span<char> into) {

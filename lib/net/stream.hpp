@@ -15,6 +15,7 @@
 
 namespace oai::net {
 
+class ReadOperation;
 class TlsSession;
 class Worker;
 
@@ -76,6 +77,9 @@ public:
     /// Bytes read, at least one; 0 at the end of the stream or on failure. To be awaited at once: it is no coroutine,
     /// and begins when it is awaited.
     Read read_some(std::span<char> into) noexcept;
+    /// Who reads waits for the end, which may come with the last bytes: it is looked for at once, at the price of a
+    /// system call per read. Otherwise such an end is noticed within 150 ms.
+    void expect_end() noexcept { expects_end_ = true; }
     /// Reads what is there without waiting; 0 when nothing is.
     std::size_t try_read(std::span<char> into) noexcept;
 
@@ -95,7 +99,9 @@ public:
 private:
     friend class Worker;
     friend class PeerWatch;
+    friend class ReadOperation;
     void expire() noexcept;
+    void look_for_end() noexcept;
     void wake() noexcept;
     void look_for_peer() noexcept;
     bool refuse_late() noexcept;
@@ -110,11 +116,15 @@ private:
     core::TimePoint wake_ = kNever;
     bool woken_ = false;
     boost::system::error_code error_;
-    std::unique_ptr<TlsSession> tls_;  ///< null: plain
+    std::unique_ptr<TlsSession> tls_;   ///< null: plain
+    ReadOperation* reading_ = nullptr;  ///< for a plain socket; it may outlive the stream
     unsigned reads_at_once_ = 0;
     bool late_ = false;  ///< the deadline has passed, and no new one was set
     bool timed_out_ = false;
     bool peer_gone_ = false;
+    bool expects_end_ = false;
+    bool short_read_ = false;      ///< the last read brought less than there was room for
+    bool silent_ = false;          ///< and the sweep has been here since
     bool awaits_read_ = false;     ///< a TLS write that cannot go on before something is read
     Stream* dependent_ = nullptr;  ///< closed when the peer has gone
     Stream* next_ = nullptr;
@@ -134,6 +144,7 @@ public:
 
 private:
     friend class Stream;
+    friend class ReadOperation;
     Read(Stream& stream, std::span<char> into) noexcept : stream_(stream), into_(into) {}
 
     Stream& stream_;

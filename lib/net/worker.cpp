@@ -108,6 +108,7 @@ void Worker::sweep() {
     for (Stream* at = streams_; at != nullptr; at = at->next_) {
         if (at->deadline_ <= now) at->expire();
         if (at->wake_ <= now) at->wake();
+        if (at->short_read_) at->look_for_end();
         if (look && at->dependent_ != nullptr) at->look_for_peer();
     }
     if (streams_ != nullptr && !stopping_) arm_sweep();

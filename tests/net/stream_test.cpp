@@ -167,3 +167,56 @@ TEST_CASE("a read after the end ends at once, however often") {
     CHECK(reads == std::vector<std::size_t>{0, 0, 0});
     CHECK_FALSE(late);
 }
+
+TEST_CASE(
+    "what follows a read that brought less than there was room for is read too, and so is an end that came with it") {
+    struct Row {
+        const char* name;
+        bool expect_end;
+        std::vector<std::string> writes;  ///< each when the one before was read; the last one with the end
+    };
+    const Row rows[] = {
+        {"the end alone", false, {"a", ""}},
+        {"the end with the last bytes", false, {"a", "b"}},
+        {"the end with the only bytes", false, {"ab"}},
+        {"the end with the last bytes, expected", true, {"a", "b"}},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(row.name);
+        Loop loop;
+        auto listener = listen(loop.worker);
+        std::vector<std::unique_ptr<Stream>> accepted;
+        listener->start([&](Socket s) { accepted.push_back(std::make_unique<Stream>(loop.worker, std::move(s))); });
+        std::string got, wanted;
+        for (const std::string& write : row.writes) wanted += write;
+        bool ended = false, late = false;
+        loop.run([&](Worker& worker) -> Awaitable<void> {
+            const core::TimePoint deadline = std::chrono::steady_clock::now() + 10s;
+            auto stream = co_await connect(worker, kHost, listener->port(), deadline);
+            CHECK(stream);
+            (*stream)->set_deadline(deadline);
+            if (row.expect_end) (*stream)->expect_end();
+            while (accepted.empty()) co_await boost::asio::post(worker.executor(), use_awaitable);
+            std::vector<char> into(64);
+            for (std::size_t i = 0; i < row.writes.size(); ++i) {
+                // Before the read begins: bytes and end lie there together.
+                Pieces pieces{row.writes[i]};
+                CHECK(accepted.front()->try_write(pieces) == Stream::Written::done);
+                if (i + 1 == row.writes.size()) accepted.front()->shutdown_send();
+                const std::size_t n = co_await (*stream)->read_some(into);
+                got.append(into.data(), n);
+            }
+            if (!row.writes.back().empty()) {
+                const std::size_t n = co_await (*stream)->read_some(into);
+                CHECK(n == 0);
+            }
+            ended = (*stream)->error() == boost::asio::error::eof;
+            late = (*stream)->timed_out();
+            listener->close();
+        });
+        accepted.clear();
+        CHECK(got == wanted);
+        CHECK(ended);
+        CHECK_FALSE(late);
+    }
+}
