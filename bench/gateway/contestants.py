@@ -11,6 +11,7 @@ import shutil
 import socket
 import struct
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -35,7 +36,6 @@ class Case:
     rate: int = 0
     events: int = 0
     gap_us: int = 0
-    burst: int = 1
 
     @property
     def unit(self):
@@ -50,19 +50,18 @@ class Process:
 
     def __init__(self, arguments, core, folder, name, environment=None):
         self.name = name
-        self.out, err = folder / f"{name}.out", folder / f"{name}.err"
+        self.out, self.err = folder / f"{name}.out", folder / f"{name}.err"
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("OAIGW_", "OPENAI_"))}
-        with open(self.out, "wb") as stdout, open(err, "wb") as stderr:
+        with open(self.out, "wb") as stdout, open(self.err, "wb") as stderr:
             self.process = subprocess.Popen(["taskset", "-c", str(core), *map(str, arguments)], stdout=stdout, stderr=stderr,
                                             cwd=folder, env=clean | (environment or {}))
-        self.err = err
 
     def wait_for_port(self, port=None):
         """Until it listens: at the port, or at the one that its first line tells. The port."""
         until = time.monotonic() + PATIENCE_S
         while time.monotonic() < until and self.process.poll() is None:
             told = port or (match := re.search(r":(\d+)\n", self.out.read_text())) and int(match[1])
-            if told and answers(told):
+            if told and is_open(told):
                 return told
             time.sleep(0.02)
         raise Failed(f"{self.name} does not listen: {self.err.read_text()[-500:]}")
@@ -89,7 +88,7 @@ class Process:
             self.process.wait()
 
 
-def answers(port):
+def is_open(port):
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
@@ -113,75 +112,73 @@ def fill_in(template, folder, **values):
     return path
 
 
-def start_nginx(upstream, start, folder):
+def nginx(folder, upstream):
     port = free_port()
-    config = fill_in("nginx.conf", folder, DIR=folder, PORT=port, UPSTREAM=upstream)
-    process = start(["nginx", "-p", folder, "-c", config])
-    return process, process.wait_for_port(port)
+    return ["nginx", "-p", folder, "-c", fill_in("nginx.conf", folder, DIR=folder, PORT=port, UPSTREAM=upstream)], port
 
 
-def start_haproxy(upstream, start, folder):
+def haproxy(folder, upstream):
     port = free_port()
-    process = start(["haproxy", "-f", fill_in("haproxy.cfg", folder, PORT=port, UPSTREAM=upstream)])
-    return process, process.wait_for_port(port)
+    return ["haproxy", "-f", fill_in("haproxy.cfg", folder, PORT=port, UPSTREAM=upstream)], port
 
 
-def start_probe(upstream, start, folder):
-    process = start([TOOLS / "bench_probe", "--upstream-port", upstream, "--key", KEY])
-    return process, process.wait_for_port()
+def probe(_, upstream):
+    return [TOOLS / "bench_probe", "--upstream-port", upstream, "--key", KEY], None
 
 
-def start_oaigw(binaries, template, upstream, start, folder):
-    process = start([binaries / "oaigw", "serve", "--config", fill_in(template, folder, KEY=KEY, UPSTREAM=upstream)])
-    return process, process.wait_for_port()
+def oaigw(binaries, template, folder, upstream):
+    return [binaries / "oaigw", "serve", "--config", fill_in(template, folder, KEY=KEY, UPSTREAM=upstream)], None
 
 
 def contestants(options):
-    """Each starts itself before an upstream. Without a proxy there is nothing to start."""
+    """By name: from a folder and the upstream's port to a command, and its port when the command does not tell."""
     found = {
-        "direct": None,
-        "nginx": start_nginx,
-        "haproxy": start_haproxy,
-        "probe": start_probe,
-        "oaigw": functools.partial(start_oaigw, options.bin, "oaigw.toml"),
-        "oaigw-least": functools.partial(start_oaigw, options.bin, "oaigw-least.toml"),
+        "nginx": nginx,
+        "haproxy": haproxy,
+        "probe": probe,
+        "oaigw": functools.partial(oaigw, options.bin, "oaigw.toml"),
+        "oaigw-least": functools.partial(oaigw, options.bin, "oaigw-least.toml"),
     }
     if options.uring_bin:
-        found["oaigw-uring"] = functools.partial(start_oaigw, options.uring_bin, "oaigw.toml")
+        found["oaigw-uring"] = functools.partial(oaigw, options.uring_bin, "oaigw.toml")
     return found
 
 
 # What a contestant has to do with the model: what the upstream receives, and what the client reads in the answer.
-MODELS = {name: ("bench-model", "gpt-upstream-2025") for name in ("direct", "nginx", "haproxy", "oaigw-least")}
+MODELS = {name: ("bench-model", "gpt-upstream-2025") for name in ("nginx", "haproxy", "oaigw-least")}
 MODELS |= {name: ("gpt-upstream-2025", "bench-model") for name in ("oaigw", "oaigw-uring")}
 MODELS["probe"] = ("gpt-upstream-2025", "gpt-upstream-2025")
 
 
 class Site:
-    """An upstream and contestants before it, for one case."""
+    """An upstream and contestants before it, for one case. "direct" is the upstream itself, asked without a proxy."""
 
     def __init__(self, options, case, names, counting=False):
         self.core, self.case, self.options = options.core, case, options
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="bench-"))
         self.processes, self.ports, self.totals = {}, {}, {}
         try:
-            upstream = Process([TOOLS / "bench_upstream", "--events", case.events, "--gap-us", case.gap_us, "--burst",
-                                case.burst], self.core, self.folder, "upstream")
+            upstream = Process([TOOLS / "bench_upstream", "--events", case.events, "--gap-us", case.gap_us],
+                               self.core, self.folder, "upstream")
             self.processes["direct"] = upstream
             self.ports["direct"] = upstream.wait_for_port()
             for name in names:
-                if name != "direct":
-                    self.start(name, counting)
+                self.start(name, counting)
                 self.check_duties(name)
         except BaseException:
-            self.stop()
+            self.__exit__(*sys.exc_info())
             raise
 
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
-        self.stop()
+    def __exit__(self, kind, *_):
+        for process in reversed(self.processes.values()):
+            process.stop()
+        told = self.processes["probe"].out.read_text() if "probe" in self.processes else None
+        shutil.rmtree(self.folder)
+        if told and kind is None:
+            check_usage_was_read(told)
 
     def start(self, name, counting):
         folder = self.folder / name
@@ -191,20 +188,10 @@ class Site:
             self.totals[name] = folder / "allocations"
             self.totals[name].write_bytes(bytes(16))
             environment = {"LD_PRELOAD": str(TOOLS / "count_allocations.so"), "OAI_ALLOCATIONS": str(self.totals[name])}
-
-        def start(arguments):
-            # Known before it listens, so that it ends with the rest when it never does.
-            self.processes[name] = Process(arguments, self.core, folder, name, environment)
-            return self.processes[name]
-
-        _, self.ports[name] = contestants(self.options)[name](self.ports["direct"], start, folder)
-
-    def stop(self):
-        for process in reversed(self.processes.values()):
-            process.stop()
-        read = self.processes["probe"].out.read_text() if "probe" in self.processes else ""
-        shutil.rmtree(self.folder)
-        check_usage_was_read(read)
+        arguments, port = contestants(self.options)[name](folder, self.ports["direct"])
+        # Known before it listens, so that it ends with the rest when it never does.
+        self.processes[name] = Process(arguments, self.core, folder, name, environment)
+        self.ports[name] = self.processes[name].wait_for_port(port)
 
     def check_duties(self, name):
         """One request by hand: a contestant that leaves out the work must not have its figure compared."""
@@ -230,6 +217,9 @@ class Site:
             raise Failed(f"{name}: {done.stderr.strip()}")
         counted = {key: float(value) for key, value in re.findall(r"(\w+)=([\d.]+)", done.stdout)}
         counted["units"] = counted[f"{self.case.unit}s"]
+        if self.case.gap_us and counted["p50_us"] > 1.1 * self.case.events * self.case.gap_us:
+            print(f"{name}: streams took {counted['p50_us'] / 1e6:.1f} s: the core is too busy for events in time, which "
+                  "then fall together", file=sys.stderr)
         return counted
 
     def turn(self, name, seconds):
@@ -252,12 +242,15 @@ class Site:
             raise Failed(f"perf cannot count system calls here: {report.read_text()}")
         return sum(map(int, calls)) / counted["units"]
 
-    def allocations(self, name):
-        """Calls and bytes so far."""
-        return struct.unpack("QQ", self.totals[name].read_bytes())
+    def allocations(self, name, seconds):
+        """Requests of a load, and calls and bytes that the contestant allocated meanwhile."""
+        before = struct.unpack("QQ", self.totals[name].read_bytes())
+        requests = self.load(name, seconds)["requests"]
+        return requests, *(b - a for a, b in zip(before, struct.unpack("QQ", self.totals[name].read_bytes())))
 
 
 def check_usage_was_read(told):
-    """By what the probe tells at its end, if there was one."""
-    if (read := re.search(r"answers=(\d+) input_tokens=(\d+)", told)) and int(read[2]) != int(read[1]) * INPUT_TOKENS:
-        raise Failed(f"the probe has not read the usage of all its answers: {read[0]}")
+    """By what the probe tells at its end."""
+    read = re.search(r"answers=(\d+) input_tokens=(\d+)", told)
+    if not read or int(read[2]) != int(read[1]) * INPUT_TOKENS:
+        raise Failed(f"the probe has not read the usage of all its answers: {told}")

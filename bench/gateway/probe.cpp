@@ -270,7 +270,7 @@ private:
     void read_request(Client& client, bool is_ending) {
         while (client.open) {
             const std::span<char> room = client.input.room();
-            if (room.empty()) return;  // a request is being answered, and the next one waits
+            if (room.empty()) return;  // nobody sends that much more before an answer
             const ssize_t got = ::recv(client.socket, room.data(), room.size(), MSG_DONTWAIT);
             if (got < 0 && errno == EAGAIN) return;
             if (got <= 0) return close_client(client);
@@ -322,8 +322,8 @@ private:
         if (!client.to_upstream.send_to(client.upstream->socket)) refuse(client, kBadGateway);
     }
 
-    /// The model's value with its quotes, and the check that `stream` is a boolean: all members are looked at, since a
-    /// gateway must know that neither stands twice.
+    /// The model's value with its quotes; empty when the body is not one that could go on. Looks at all members, as a
+    /// gateway does that has to know whether a name stands twice.
     std::string_view find_model(std::string_view body, std::size_t capacity) {
         simdjson::ondemand::document document;
         simdjson::ondemand::object object;

@@ -1,17 +1,16 @@
 // The upstream of the side-by-side benchmark: answers every POST with one Responses object, or with a stream of events.
 // It does nothing else, so that its processor time is small beside a proxy's.
 //
-//   bench_upstream [--events N [--gap-us G] [--burst B]]
+//   bench_upstream [--events N [--gap-us G]]
 //
 // Without events the answer is a JSON object of 735 bytes. With them it is a stream of N events of 175 bytes, the first
-// a response.created and the last a (longer) response.completed with the usage; B events go out in one write, every G
+// a response.created and the last a (longer) response.completed with the usage; each is a write of its own, every G
 // microseconds, or as fast as the socket takes them. The head says in x-received-model which model the request named:
 // that is how bench/gateway/run sees that a contestant edited the body.
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <csignal>
-#include <cstring>
+#include <cstdio>
 #include <memory>
 #include <queue>
 #include <string>
@@ -84,17 +83,16 @@ std::string event_number(long n, long count) {
                  0);
 }
 
-/// A head whose x-received-model is written anew for each answer. Blanks behind it are no part of a field's value.
-class AnswerHead {
+/// Head and body of an answer, of which x-received-model is written anew each time. Blanks behind it are no part of a
+/// field's value.
+class AnswerText {
 public:
-    explicit AnswerHead(std::string_view fields) {
+    AnswerText(std::string_view fields, std::string_view body) {
         text_ = "HTTP/1.1 200 OK\r\nServer: bench\r\n";
         text_.append(fields).append("X-Received-Model: ");
         model_at_ = text_.size();
-        text_.append(kModelBytes, ' ').append("\r\n\r\n");
+        text_.append(kModelBytes, ' ').append("\r\n\r\n").append(body);
     }
-
-    void append(std::string_view body) { text_ += body; }
 
     std::string_view with_model(std::string_view model) {
         std::fill_n(text_.begin() + static_cast<std::ptrdiff_t>(model_at_), kModelBytes, ' ');
@@ -106,6 +104,11 @@ private:
     std::string text_;
     std::size_t model_at_ = 0;
 };
+
+AnswerText json_answer() {
+    const std::string body = answer_body();
+    return {"Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n", body};
+}
 
 /// The model that a body names, when it does so near its beginning, as clients do.
 std::string_view model_named_in(std::string_view body) {
@@ -137,16 +140,12 @@ struct Wake {
 };
 
 struct Settings {
-    long events = 0, gap_us = 0, burst = 1;
+    long events = 0, gap_us = 0;
 };
 
 class Upstream {
 public:
     explicit Upstream(const Settings& settings) : settings_(settings) {
-        const std::string body = answer_body();
-        json_ = std::make_unique<AnswerHead>(
-            "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n");
-        json_->append(body);
         for (long n = 0; n < settings_.events; ++n) {
             stream_text_ += chunk(event_number(n, settings_.events));
             if (n == settings_.events - 1) stream_text_ += "0\r\n\r\n";
@@ -190,7 +189,7 @@ private:
     }
 
     void serve(Connection& connection, std::uint32_t events) {
-        if ((events & EPOLLOUT) != 0 && connection.streaming && !pump(connection)) return;
+        if ((events & EPOLLOUT) != 0 && connection.streaming && !pump(connection)) return close(connection);
         const bool is_ending = (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
         for (;;) {
             const ssize_t got = ::recv(connection.socket, input_.data(), input_.size(), 0);
@@ -210,29 +209,29 @@ private:
             Head head;
             const Scan scan = scan_head(bytes, head);
             if (scan == Scan::incomplete) {
-                connection.head.assign(std::string(bytes));
+                if (connection.head.empty()) connection.head.assign(bytes);
                 return true;
             }
             if (scan == Scan::broken || head.chunked || head.content_length == 0) return false;
-            const std::string_view body = bytes.substr(head.size);
-            connection.model = model_named_in(body);
+            connection.model.clear();
             connection.body_left = head.content_length;
-            const bool is_answered = take_body(connection, body);
+            const bool is_taken = take_body(connection, bytes.substr(head.size));
             connection.head.clear();
-            return is_answered;
+            return is_taken;
         }
         return take_body(connection, bytes);
     }
 
     bool take_body(Connection& connection, std::string_view bytes) {
         if (bytes.size() > connection.body_left) return false;
+        if (connection.model.empty()) connection.model = model_named_in(bytes);
         connection.body_left -= bytes.size();
         return connection.body_left > 0 || answer(connection);
     }
 
     bool answer(Connection& connection) {
-        AnswerHead& head = settings_.events == 0 ? *json_ : stream_head_;
-        const std::string_view text = head.with_model(connection.model);
+        AnswerText& answer = settings_.events == 0 ? json_ : stream_head_;
+        const std::string_view text = answer.with_model(connection.model);
         // A socket that has just been read empty has room for a kilobyte.
         if (::send(connection.socket, text.data(), text.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(text.size()))
             return false;
@@ -269,27 +268,27 @@ private:
             wakes_.pop();
             Connection& connection = *wake.connection;
             if (!connection.open || !connection.streaming) continue;
-            connection.due = std::min(connection.due + settings_.burst, settings_.events);
-            const bool is_last = connection.due == settings_.events;
-            if (pump(connection) && !is_last) wakes_.push({wake.at_ns + settings_.gap_us * 1000, wake.connection});
+            const bool is_last = ++connection.due == settings_.events;
+            if (!pump(connection)) {
+                close(connection);
+            } else if (!is_last) {
+                wakes_.push({wake.at_ns + settings_.gap_us * 1000, wake.connection});
+            }
         }
     }
 
-    /// Sends what is due, one burst a write. What does not fit goes when the socket takes more. False: closed.
+    /// Sends what is due, one event a write. What does not fit goes when the socket takes more. False when the
+    /// connection is broken.
     bool pump(Connection& connection) {
         while (connection.written < connection.due) {
-            const long until = std::min(connection.written + settings_.burst, connection.due);
-            const std::size_t end = event_ends_[static_cast<std::size_t>(until - 1)];
+            const std::size_t end = event_ends_[static_cast<std::size_t>(connection.written)];
             const ssize_t count =
                 ::send(connection.socket, stream_text_.data() + connection.sent, end - connection.sent, MSG_NOSIGNAL);
             if (count < 0 && errno == EAGAIN) return true;
-            if (count < 0) {
-                close(connection);
-                return false;
-            }
+            if (count < 0) return false;
             connection.sent += static_cast<std::size_t>(count);
             if (connection.sent < end) return true;
-            connection.written = until;
+            ++connection.written;
         }
         if (connection.written == settings_.events) connection.streaming = false;
         return true;
@@ -297,8 +296,8 @@ private:
 
     Settings settings_;
     Poller poller_;
-    std::unique_ptr<AnswerHead> json_;
-    AnswerHead stream_head_{"Content-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n"};
+    AnswerText json_ = json_answer();
+    AnswerText stream_head_{"Content-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n", ""};
     std::string stream_text_;                               ///< every chunk of a stream
     std::vector<std::size_t> event_ends_;                   ///< in stream_text_
     std::vector<std::shared_ptr<Connection>> connections_;  ///< by socket
@@ -313,9 +312,8 @@ private:
 
 int main(int argc, char** argv) {
     oai::bench::Settings settings;
-    oai::bench::read_options(
-        argc, argv, {{"--events", &settings.events}, {"--gap-us", &settings.gap_us}, {"--burst", &settings.burst}});
-    if (settings.events == 1 || settings.events < 0 || settings.gap_us < 0 || settings.burst < 1)
-        oai::bench::fail("a stream has two events or more, and a burst has one or more");
+    oai::bench::read_options(argc, argv, {{"--events", &settings.events}, {"--gap-us", &settings.gap_us}});
+    if (settings.events == 1 || settings.events < 0 || settings.gap_us < 0)
+        oai::bench::fail("a stream has two events or more");
     oai::bench::Upstream(settings).run();
 }

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -45,7 +47,53 @@ Result<WallTime> parse_rfc3339(std::string_view text);
 char to_lower(char c) noexcept;
 std::string to_lower(std::string_view text);
 std::string to_upper(std::string_view text);
-bool equals_ignore_case(std::string_view a, std::string_view b) noexcept;
 std::string_view trim(std::string_view text) noexcept;
+
+namespace detail {
+
+template <class Word>
+std::uint64_t load(const char* at) noexcept {
+    Word word = 0;
+    std::memcpy(&word, at, sizeof word);
+    return word;
+}
+
+/// Eight bytes at a time: the same but for the case of letters.
+inline bool same_letters(std::uint64_t a, std::uint64_t b) noexcept {
+    constexpr std::uint64_t each = 0x0101010101010101;
+    constexpr std::uint64_t high = each * 0x80;
+    const std::uint64_t differ = a ^ b;
+    if ((differ & ~(each * 0x20)) != 0) return false;
+    // High bits: whether the low seven of `a`, as a small letter, are at least 'a' and not above 'z'. No sum carries.
+    const std::uint64_t low = (a | each * 0x20) & ~high;
+    const std::uint64_t letters = (low + each * (0x80 - 'a')) & ~(low + each * (0x7F - 'z')) & ~a & high;
+    return (differ << 2 & ~letters) == 0;
+}
+
+}  // namespace detail
+
+/// ASCII only. Inline: asked for nearly every header field of every request.
+inline bool equals_ignore_case(std::string_view a, std::string_view b) noexcept {
+    using detail::load, detail::same_letters;
+    const std::size_t size = a.size();
+    if (size != b.size()) return false;
+    const char *const x = a.data(), *const y = b.data();
+    if (size >= 8) {
+        for (std::size_t i = 0; i + 8 < size; i += 8) {
+            if (!same_letters(load<std::uint64_t>(x + i), load<std::uint64_t>(y + i))) return false;
+        }
+        return same_letters(load<std::uint64_t>(x + size - 8), load<std::uint64_t>(y + size - 8));  // may overlap
+    }
+    if (size >= 4) {
+        const auto ends = [size](const char* at) {
+            return load<std::uint32_t>(at) << 32 | load<std::uint32_t>(at + size - 4);
+        };
+        return same_letters(ends(x), ends(y));
+    }
+    for (std::size_t i = 0; i < size; ++i) {
+        if (!same_letters(static_cast<unsigned char>(x[i]), static_cast<unsigned char>(y[i]))) return false;
+    }
+    return true;
+}
 
 }  // namespace oai::core

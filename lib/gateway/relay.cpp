@@ -10,7 +10,6 @@
 #include "json/writer.hpp"
 #include "wire/answer.hpp"
 #include "wire/error_body.hpp"
-#include "wire/model_edit.hpp"
 
 namespace oai::gateway {
 
@@ -133,14 +132,11 @@ Awaitable<Result<void>> relay_whole(Exchange& x, http::Connection& upstream, con
 
     std::array<json::Splice, 1> splices{};
     std::size_t edits = 0;
-    if (readable && x.is_mapped()) {
-        const json::Member model = wire::find_model(json::Padded{*body}, x.selection.upstream_model, x.worker.scanner);
-        if (model.present()) {
-            std::string& name = x.downstream.edit;
-            name.clear();
-            json::append_quoted(name, x.body.model_name);
-            splices[edits++] = json::Splice{model.raw, name};
-        }
+    if (x.is_mapped() && answer.model.is_text(x.selection.upstream_model)) {
+        std::string& name = x.downstream.edit;
+        name.clear();
+        json::append_quoted(name, x.body.model_name);
+        splices[edits++] = json::Splice{answer.model.raw, name};
     }
     const std::span<const json::Splice> done(splices.data(), edits);
     std::string& out = x.downstream.scratch;

@@ -32,12 +32,16 @@ struct Member {
     std::optional<std::string> string() const;
     /// The text of a string without escapes as a view, or empty: for comparing with known words.
     std::string_view plain_string() const noexcept;
+    /// Whether it is a string with that text, however it is escaped.
+    bool is_text(std::string_view text) const;
     std::optional<bool> boolean() const noexcept;
     std::optional<std::int64_t> integer() const noexcept;
 };
 
 /// Finds members by one pass over the bytes, without building a tree. Keys are compared decoded, so "mod\u0065l" is
 /// "model". One per worker: it keeps its memory between calls, up to 1 MiB of text; not for several threads at once.
+///
+/// A text is read once: what lies deeper than its top level is looked up in the structure that the first call left.
 class Scanner {
 public:
     Scanner();
@@ -45,9 +49,16 @@ public:
     Scanner(const Scanner&) = delete;
 
     /// Members `names[i]` of the object `body` into `found[i]`. Refuses text that is no object, and a name that stands
-    /// twice: whoever reads the other one of the two would see a different request. Values that nobody asked for are
-    /// skipped, not checked. `found` must be as long as `names`.
+    /// twice: whoever reads the other one of the two would see a different request. Strings must be UTF-8 and closed
+    /// everywhere, and values that were asked for must be well-formed scalars, or containers that are closed; what
+    /// nobody asked for is skipped, not checked. `found` must be as long as `names`; no name is empty.
     core::Result<void> members(Padded body, std::span<const std::string_view> names, std::span<Member> found);
+
+    /// The same of an object inside the text, without reading it again. Precondition: `object` was found in the text
+    /// that was last given to `members` or `find`, by this scanner, and its bytes are still there.
+    core::Result<void> members(const Member& object, std::span<const std::string_view> names, std::span<Member> found);
+    /// The first element of an array inside the text, by the same rule; absent when it is empty or no array.
+    Member first_element(const Member& array);
 
     /// The value at a path of object members, such as {"response", "usage"}; absent when a step is missing or the text
     /// breaks before it is reached.
@@ -57,8 +68,8 @@ public:
     Padded copy(std::string_view text);
 
 private:
-    struct Parser;
-    std::unique_ptr<Parser> parser_;
+    class Structure;
+    std::unique_ptr<Structure> structure_;
     std::string copy_;
 };
 

@@ -18,6 +18,13 @@ std::string key_of(const Account& account) {
     return account.target.origin + " " + account.name;
 }
 
+/// The same comparison without making the key: one for every `take` would be two allocations.
+bool is_to(const UpstreamSocket& socket, const Account& account) noexcept {
+    const std::string_view key = socket.account, origin = account.target.origin;
+    return key.size() == origin.size() + 1 + account.name.size() && key.starts_with(origin) &&
+           key[origin.size()] == ' ' && key.ends_with(account.name);
+}
+
 }  // namespace
 
 UpstreamSocket::UpstreamSocket(const Account& to, std::string greeting_text, std::unique_ptr<http::Connection> opened,
@@ -40,16 +47,15 @@ std::unique_ptr<UpstreamSocket> WebSocketPool::extract(Sockets::iterator at) {
 
 std::unique_ptr<UpstreamSocket> WebSocketPool::take_pinned(const Account& account, std::uint64_t conversation) {
     const auto found = std::ranges::find_if(resting_, [&](const std::unique_ptr<UpstreamSocket>& socket) {
-        return socket->conversation == conversation && socket->account == key_of(account);
+        return socket->conversation == conversation && is_to(*socket, account);
     });
     return found == resting_.end() ? nullptr : extract(found);
 }
 
 std::unique_ptr<UpstreamSocket> WebSocketPool::take(const Account& account, std::string_view greeting) {
-    const std::string key = key_of(account);
     // The last one used comes first: it is the one least likely to have been closed.
     const auto found = std::find_if(resting_.rbegin(), resting_.rend(), [&](const auto& socket) {
-        return socket->conversation == 0 && socket->account == key && socket->greeting == greeting;
+        return socket->conversation == 0 && socket->greeting == greeting && is_to(*socket, account);
     });
     return found == resting_.rend() ? nullptr : extract(std::prev(found.base()));
 }

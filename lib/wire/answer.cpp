@@ -22,28 +22,34 @@ std::optional<Usage> read_usage(const Member& usage, json::Scanner& scanner) {
     static constexpr std::array<std::string_view, 4> names{"input_tokens", "output_tokens", "prompt_tokens",
                                                            "completion_tokens"};
     std::array<Member, names.size()> found;
-    // A part of a padded text is padded by what follows it.
-    if (!scanner.members(json::Padded{usage.raw}, names, found)) return std::nullopt;
+    if (!scanner.members(usage, names, found)) return std::nullopt;
     const Member& input = found[0].present() ? found[0] : found[2];
     const Member& output = found[1].present() ? found[1] : found[3];
     if (input.kind != Kind::number) return std::nullopt;
     return Usage{.input_tokens = tokens(input), .output_tokens = tokens(output)};
 }
 
-}  // namespace
+/// Why the first choice of a chat's answer ended.
+std::string_view finish_reason(const Member& choices, json::Scanner& scanner) {
+    static constexpr std::array<std::string_view, 1> names{"finish_reason"};
+    std::array<Member, 1> found;
+    const Member choice = scanner.first_element(choices);
+    if (choice.kind != Kind::object || !scanner.members(choice, names, found)) return {};
+    return found[0].plain_string();
+}
 
-Answer read_answer(Terminal terminal, json::Padded body, json::Scanner& scanner) {
+constexpr std::array<std::string_view, 9> kNames{"status", "incomplete_details", "error", "usage", "choices",
+                                                 "id",     "stop_reason",        "type",  "model"};
+
+Answer answer_of(Terminal terminal, std::string_view body, const std::array<Member, kNames.size()>& found,
+                 json::Scanner& scanner) {
     Answer answer;
-    static constexpr std::array<std::string_view, 8> names{"status", "incomplete_details", "error", "usage", "choices",
-                                                           "id",     "stop_reason",        "type"};
-    std::array<Member, names.size()> found;
-    if (!scanner.members(body, names, found)) return answer;
-    const auto& [status, details, error, usage, choices, id, stop_reason, type] = found;
+    const auto& [status, details, error, usage, choices, id, stop_reason, type, model] = found;
     answer.is_json = true;
     answer.ending = Ending::completed;
     if (error.kind == Kind::object || type.plain_string() == "error") {
         answer.ending = Ending::failed;
-        answer.refusal = refusal_in(error.present() ? error.raw : body.text);
+        answer.refusal = refusal_in(error.present() ? error.raw : body);
     }
     if (terminal == Terminal::responses) {
         const std::string_view word = status.plain_string();
@@ -55,13 +61,27 @@ Answer read_answer(Terminal terminal, json::Padded body, json::Scanner& scanner)
             answer.ending = details.raw.find("\"max_output_tokens\"") != std::string_view::npos ? Ending::token_limit
                                                                                                 : Ending::incomplete;
     }
-    if (terminal == Terminal::chat && text_member(choices.raw, "\"finish_reason\"") == "length")
-        answer.ending = Ending::token_limit;
+    if (terminal == Terminal::chat && finish_reason(choices, scanner) == "length") answer.ending = Ending::token_limit;
     if (terminal == Terminal::messages && stop_reason.plain_string() == "max_tokens")
         answer.ending = Ending::token_limit;
     answer.usage = read_usage(usage, scanner);
     answer.id = id.plain_string();
+    answer.model = model;
     return answer;
+}
+
+}  // namespace
+
+Answer read_answer(Terminal terminal, json::Padded body, json::Scanner& scanner) {
+    std::array<Member, kNames.size()> found;
+    if (!scanner.members(body, kNames, found)) return {};
+    return answer_of(terminal, body.text, found, scanner);
+}
+
+Answer read_answer(Terminal terminal, const Member& response, json::Scanner& scanner) {
+    std::array<Member, kNames.size()> found;
+    if (!scanner.members(response, kNames, found)) return {};
+    return answer_of(terminal, response.raw, found, scanner);
 }
 
 Ended outcome_of(int http_status, Ending ending) noexcept {

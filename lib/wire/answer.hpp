@@ -16,10 +16,13 @@ struct Answer {
     Refusal refusal = Refusal::none;  ///< of an error inside it
     std::optional<Usage> usage;
     std::string_view id;  ///< of the resource it is; a view into the body
+    json::Member model;   ///< that it says it is from
 };
 
 /// Reads a whole JSON answer of an endpoint. Text that is no JSON object has `is_json` false.
 Answer read_answer(Terminal terminal, json::Padded body, json::Scanner& scanner);
+/// The same of an object that the scanner found in the text it read last, such as the `response` of an event.
+Answer read_answer(Terminal terminal, const json::Member& response, json::Scanner& scanner);
 
 /// What became of a request, in the words of the metrics. One function for the gateway and for the load generator.
 struct Ended {

@@ -1,6 +1,8 @@
 #include "wire/model_edit.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 
 #include "http/sse.hpp"
 #include "json/writer.hpp"
@@ -14,16 +16,18 @@ std::string quoted_model(std::string_view name) {
 }
 
 json::Member find_model(json::Padded answer, std::string_view upstream, json::Scanner& scanner) {
-    for (const bool nested : {false, true}) {
-        const json::Member member =
-            nested ? scanner.find(answer, {"response", "model"}) : scanner.find(answer, {"model"});
-        if (member.kind == json::Kind::string && member.string() == upstream) return member;
-    }
-    return {};
+    static constexpr std::array<std::string_view, 2> names{"model", "response"};
+    std::array<json::Member, 2> found;
+    if (!scanner.members(answer, names, found)) return {};
+    if (found[0].is_text(upstream)) return found[0];
+    const json::Member response = found[1];
+    if (!scanner.members(response, names, found) || !found[0].is_text(upstream)) return {};
+    return found[0];
 }
 
 bool may_name_model(std::string_view bytes, std::string_view quoted_upstream) noexcept {
-    return bytes.find(quoted_upstream) != std::string_view::npos;
+    // Not find(): it stops at every byte like the first, and in JSON a quote is every tenth one.
+    return ::memmem(bytes.data(), bytes.size(), quoted_upstream.data(), quoted_upstream.size()) != nullptr;
 }
 
 std::string map_model_back(std::string_view events, std::string_view upstream, std::string_view quoted_client,

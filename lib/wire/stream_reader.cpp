@@ -46,8 +46,12 @@ EventKind StreamReader::fail(std::string_view data) noexcept {
 }
 
 std::string_view text_member(std::string_view data, std::string_view quoted_name) noexcept {
-    for (std::size_t at = data.find(quoted_name); at != std::string_view::npos; at = data.find(quoted_name, at + 1)) {
-        std::size_t value = skip_blanks(data, at + quoted_name.size());
+    // Looked for without its first quote: a search stops at every byte like the first one, and in JSON every tenth is a
+    // quote.
+    const std::string_view name = quoted_name.substr(1);
+    for (std::size_t at = data.find(name, 1); at != std::string_view::npos; at = data.find(name, at + 1)) {
+        if (data[at - 1] != '"') continue;
+        std::size_t value = skip_blanks(data, at + name.size());
         if (value >= data.size() || data[value] != ':') continue;
         value = skip_blanks(data, value + 1);
         if (value >= data.size() || data[value] != '"') continue;
@@ -106,7 +110,7 @@ EventKind StreamReader::take_responses(const http::SseEvent& event, json::Scanne
     if (type == "response.completed" || type == "response.incomplete" || type == "response.failed") {
         if (data.size() >= kShortestUsage) {
             const json::Member response = scanner.find(scanner.copy(data), {"response"});
-            const Answer answer = read_answer(Terminal::responses, json::Padded{response.raw}, scanner);
+            const Answer answer = read_answer(Terminal::responses, response, scanner);
             ending_ = answer.ending;
             if (answer.usage) usage_ = answer.usage;
         }

@@ -100,6 +100,27 @@ TEST_CASE("times are read with zone and fraction, and printed in UTC") {
     }
 }
 
+TEST_CASE("only ASCII letters are the same in both cases, at every length and place") {
+    // Byte by byte, by to_lower: what the words of eight bytes must agree with.
+    for (const std::size_t size : {1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 40}) {
+        for (std::size_t at = 0; at < size; ++at) {
+            for (int one = 0; one < 256; ++one) {
+                std::string a(size, 'x'), b(size, 'X');
+                a[at] = static_cast<char>(one);
+                for (const int other : {one, one ^ 0x20, one ^ 0x80, one ^ 0x01, one ^ 0xA0}) {
+                    b[at] = static_cast<char>(other);
+                    const bool same = to_lower(a[at]) == to_lower(b[at]);
+                    if (equals_ignore_case(a, b) != same) FAIL(size, " bytes, ", one, " and ", other, " at ", at);
+                }
+            }
+        }
+    }
+    CHECK(equals_ignore_case("", ""));
+    CHECK_FALSE(equals_ignore_case("host", "hosts"));
+    CHECK(equals_ignore_case("Content-LENGTH", "content-length"));
+    CHECK_FALSE(equals_ignore_case("content_length", "content-length"));
+}
+
 TEST_CASE("hex goes both ways and refuses what is not hex") {
     CHECK(to_hex(std::string_view("\x00\xff\x10", 3)) == "00ff10");
     CHECK(from_hex("00ff10") == std::string("\x00\xff\x10", 3));

@@ -33,6 +33,11 @@ TEST_CASE("a JSON answer tells its ending and its usage") {
         {"chat at the limit", Terminal::chat,
          R"({"choices":[{"message":{"content":"x"}, "finish_reason" : "length"}]})", true, Ending::token_limit,
          std::nullopt},
+        {"chat that speaks of a limit", Terminal::chat,
+         R"({"choices":[{"message":{"tool":{"finish_reason":"length"}},"finish_reason":"stop"},{"finish_reason":"length"}]})",
+         true, Ending::completed, std::nullopt},
+        {"chat without choices", Terminal::chat, R"({"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":2}})",
+         true, Ending::completed, Usage{5, 2}},
         {"an error in a 200", Terminal::chat, R"({"error":{"message":"overloaded"}})", true, Ending::failed,
          std::nullopt},
         {"a page", Terminal::responses, "<html></html>", false, Ending::none, std::nullopt},
@@ -62,6 +67,19 @@ TEST_CASE("a JSON answer tells its ending and its usage") {
         CHECK(answer.ending == row.ending);
         CHECK(answer.usage == row.usage);
     }
+}
+
+TEST_CASE("an answer inside an event is read like one that stands alone") {
+    json::Scanner scanner;
+    const json::Padded event = scanner.copy(
+        R"({"type":"response.incomplete","usage":{"input_tokens":1},"response":{"id":"r","status":"incomplete","incomplete_details":{"reason":"max_output_tokens"},"usage":{"input_tokens":8,"output_tokens":2}}})");
+    const Answer answer = read_answer(Terminal::responses, scanner.find(event, {"response"}), scanner);
+    CHECK(answer.is_json);
+    CHECK(answer.ending == Ending::token_limit);
+    CHECK(answer.usage == Usage{8, 2});
+    CHECK(answer.id == "r");
+    CHECK_FALSE(read_answer(Terminal::responses, scanner.find(event, {"type"}), scanner).is_json);
+    CHECK_FALSE(read_answer(Terminal::responses, json::Member{}, scanner).is_json);
 }
 
 TEST_CASE("status and ending make one outcome") {
