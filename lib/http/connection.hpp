@@ -27,8 +27,8 @@ struct Connection {
     /// Reads more behind what `in` holds: `co_await c.read_more()`, then `c.got(n)`. Two steps, so that a read costs no
     /// coroutine of its own.
     net::Stream::Read read_more() {
-        if (in.writable().empty()) in.reserve(in.size() + 1);
-        return stream->read_some(in.writable());
+        if (in.empty()) in.release();
+        return stream->read_some(in);
     }
     /// False when nothing was read: the end, a failure or a deadline; `stream` says which.
     bool got(std::size_t n) noexcept;

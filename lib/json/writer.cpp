@@ -1,5 +1,6 @@
 #include "json/writer.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -29,6 +30,12 @@ std::size_t utf8_length(std::string_view text) {
     return 0;
 }
 
+/// ASCII that needs no escape.
+bool is_plain(char c) noexcept {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte >= 0x20 && byte < 0x7F && c != '"' && c != '\\';
+}
+
 template <class Number>
 void append_number(std::string& out, Number number) {
     std::array<char, 24> digits{};
@@ -42,6 +49,11 @@ void append_quoted(std::string& out, std::string_view text) {
     constexpr std::string_view hex = "0123456789abcdef";
     out += '"';
     while (!text.empty()) {
+        // What stands as it is goes in one piece: nearly always all of it.
+        const auto plain = static_cast<std::size_t>(std::ranges::find_if_not(text, is_plain) - text.begin());
+        out.append(text.substr(0, plain));
+        text.remove_prefix(plain);
+        if (text.empty()) break;
         const char c = text.front();
         const auto byte = static_cast<unsigned char>(c);
         if (byte >= 0x80) {
@@ -57,13 +69,9 @@ void append_quoted(std::string& out, std::string_view text) {
             case '\r': out += "\\r"; break;
             case '\t': out += "\\t"; break;
             default:
-                if (byte < 0x20 || byte == 0x7F) {
-                    out += "\\u00";
-                    out += hex[byte >> 4];
-                    out += hex[byte & 0xF];
-                } else {
-                    out += c;
-                }
+                out += "\\u00";
+                out += hex[byte >> 4];
+                out += hex[byte & 0xF];
         }
         text.remove_prefix(1);
     }

@@ -131,7 +131,7 @@ Awaitable<bool> Stream::handshake() {
 void Stream::begin(Read& read, Suspension& reader) {
     // Asio tells of a plain socket's end once: a second read would wait for ever.
     if (tls_ || late_ || error_ == asio::error::eof) [[unlikely]] {
-        read.slow_.emplace(read_tls_or_late(read.into_));
+        read.slow_.emplace(read_tls_or_late(read.memory()));
         return;
     }
 #if OAI_OWN_READ
@@ -149,7 +149,8 @@ void Stream::begin(Read& read, Suspension& reader) {
         Read& read;
         Resumption resumption;
     };
-    socket_.async_read_some(asio::buffer(read.into_.data(), read.into_.size()), Done{*this, read, Resumption(reader)});
+    const std::span<char> into = read.memory();
+    socket_.async_read_some(asio::buffer(into.data(), into.size()), Done{*this, read, Resumption(reader)});
 #endif
 }
 

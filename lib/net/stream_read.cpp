@@ -63,11 +63,14 @@ void ReadOperation::look_for_end() noexcept {
 
 ReadOperation::status ReadOperation::perform(asio::detail::reactor_op* base) {
     ReadOperation& self = *static_cast<ReadOperation*>(base);
-    const std::span<char> into = self.read_->into_;
+    const std::span<char> into = self.read_->memory();
     ssize_t n = 0;
     do n = ::recv(Inside::of(self.stream_->socket_).socket_, into.data(), into.size(), 0);
     while (n < 0 && errno == EINTR);
-    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return not_done;
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+        if (Buffer* const buffer = self.read_->buffer_; buffer != nullptr && buffer->empty()) buffer->release();
+        return not_done;
+    }
     Stream& stream = *self.stream_;
     stream.silent_ = false;
     stream.short_read_ = n > 0 && static_cast<std::size_t>(n) < into.size() && !stream.expects_end_;
