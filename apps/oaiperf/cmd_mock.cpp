@@ -48,6 +48,8 @@ void add_mock(CLI::App& app, int& exit_code) {
         cmd->add_option(name, into, help)->capture_default_str();
     };
     text("--listen", options->listen, "Address; port 0 lets the system choose");
+    cmd->add_option("--tls-cert", options->tls_certificate, "Answer https: certificate with its chain, a PEM file");
+    cmd->add_option("--tls-key", options->tls_key, "Its key, a PEM file without a passphrase");
     text("--workers", options->workers, "Threads");
     text("--seed", options->seed, "Same seed, same answers and faults for request 1, 2, 3 ...");
     cmd->add_option("--log", options->log_file, "Send log: a JSON line per request, with what was sent when");

@@ -30,6 +30,8 @@ std::string make_request(std::size_t bytes) {
            std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
+constexpr std::size_t kMostBody = 1 << 20;
+
 /// An upstream in the same thread that reads requests and answers them. Its work is in both forms.
 net::Awaitable<void> answer(net::Worker& worker, net::Socket socket) {
     const std::string head_of_answer =
@@ -40,12 +42,11 @@ net::Awaitable<void> answer(net::Worker& worker, net::Socket socket) {
     for (;;) {
         const core::Result<bool> got = co_await http::read_request_head(connection, head);
         if (!got || !*got) co_return;
-        http::BodyReader body(connection, head, core::Source::downstream);
-        while (!body.done()) {
-            const core::Result<std::string_view> piece = co_await body.next();
-            if (!piece) co_return;
-        }
-        body.finish();
+        net::Buffer gathered(worker.buffers());
+        const core::Result<std::string_view> body =
+            co_await http::read_whole_body(connection, head, core::Source::downstream, kMostBody, gathered);
+        if (!body) co_return;
+        http::finish_body(connection, *body);
         net::Pieces pieces{head_of_answer, kAnswer};
         if (connection.stream->try_write(pieces) != net::Stream::Written::done) co_return;
     }

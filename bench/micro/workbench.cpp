@@ -13,6 +13,11 @@ gateway::Keys make_keys() {
     return *gateway::load_keys(config);
 }
 
+net::Awaitable<void> stop_after(net::Awaitable<void> session, boost::asio::io_context& context) {
+    co_await std::move(session);
+    context.stop();
+}
+
 }  // namespace
 
 Workbench::Workbench() : Workbench(std::make_shared<gateway::Tables>()) {}
@@ -24,9 +29,13 @@ Workbench::Workbench(std::shared_ptr<const gateway::Tables> tables)
       client(worker.net, client_end.take_ours()) {}
 
 void Workbench::run(net::Awaitable<void> session) {
+    boost::asio::io_context& context = worker.net.context();
     const std::size_t before = worker.net.sessions();
-    worker.net.spawn(std::move(session));
-    while (worker.net.sessions() > before) worker.net.context().run_one();
+    worker.net.spawn(stop_after(std::move(session), context));
+    // One run, as a worker's: Asio keeps coroutine frames for reuse no longer than that.
+    context.run();
+    context.restart();
+    while (worker.net.sessions() > before) context.run_one();
 }
 
 std::vector<upstream::Account> make_accounts(std::size_t count) {

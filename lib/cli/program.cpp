@@ -1,5 +1,6 @@
 #include "cli/program.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <exception>
 #include <iostream>
@@ -8,8 +9,21 @@
 
 namespace oai::cli {
 
-int run(CLI::App& app, int argc, const char* const* argv, const int& exit_code) {
+namespace {
+
+/// CLI11 says some things in several lines.
+std::string one_line(std::string text) {
+    while (!text.empty() && text.back() == '\n') text.pop_back();
+    std::ranges::replace(text, '\n', ' ');
+    return text;
+}
+
+}  // namespace
+
+int run(CLI::App& app, int argc, const char* const* argv, const int& exit_code,
+        const std::function<void(const std::string& why)>& failed) {
     std::signal(SIGPIPE, SIG_IGN);
+    std::string why;
     try {
         app.parse(argc, argv);
         return exit_code;
@@ -18,10 +32,12 @@ int run(CLI::App& app, int argc, const char* const* argv, const int& exit_code) 
         return kPass;
     } catch (const CLI::ParseError& wrong) {
         // CLI11's own exit codes begin at 100; a pipeline reads 1.
-        std::cerr << app.get_name() << ": " << wrong.what() << "\nRun it with --help for what it takes.\n";
+        why = one_line(wrong.what()) + "; --help says what it takes";
     } catch (const std::exception& escaped) {
-        std::cerr << app.get_name() << ": " << escaped.what() << '\n';
+        why = one_line(escaped.what());
     }
+    std::cerr << app.get_name() << ": " << why << '\n';
+    if (failed) failed(why);
     return kError;
 }
 

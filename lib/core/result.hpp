@@ -22,6 +22,7 @@ enum class Code : std::uint8_t {
     method_not_allowed,  ///< 405
     request_timeout,     ///< 408: the caller did not send its request in time
     payload_too_large,   ///< 413
+    target_too_long,     ///< 414: the connection closes after the answer
     head_too_large,      ///< 431
     rate_limited,        ///< 429: a limit of ours
     cancelled,           ///< the caller left; nobody reads the answer

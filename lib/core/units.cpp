@@ -148,6 +148,16 @@ std::string format_rfc3339(WallTime at) {
     return strftime_string("%Y-%m-%dT%H:%M:%SZ", utc(at));
 }
 
+std::string format_http_date(WallTime at) {
+    // strftime's names are those of the locale.
+    constexpr std::array<const char*, 7> days{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    constexpr std::array<const char*, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                 "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    const std::tm parts = utc(at);
+    return std::string(days[static_cast<std::size_t>(parts.tm_wday)]) + strftime_string(", %d ", parts) +
+           months[static_cast<std::size_t>(parts.tm_mon)] + strftime_string(" %Y %H:%M:%S GMT", parts);
+}
+
 std::string format_compact_utc(WallTime at) {
     return strftime_string("%Y%m%dT%H%M%SZ", utc(at));
 }

@@ -37,6 +37,9 @@ std::string format_basis_points(std::int64_t bp);
 /// UTC, "2026-02-12T09:00:00Z".
 std::string format_rfc3339(WallTime at);
 
+/// As HTTP's header fields say it (RFC 9110 5.6.7): "Thu, 12 Feb 2026 09:00:00 GMT".
+std::string format_http_date(WallTime at);
+
 /// UTC, compact, for folder names: "20260212T090000Z".
 std::string format_compact_utc(WallTime at);
 

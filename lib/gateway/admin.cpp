@@ -251,7 +251,7 @@ Result<const AdminRoute*> find_route(const http::RequestHead& head) {
     for (const AdminRoute& route : kRoutes) {
         if (!head.path.starts_with(kOps) || head.path.substr(kOps.size()) != route.path) continue;
         known = true;
-        if (route.method == head.method) return &route;
+        if (route.method == head.method || (route.method == "GET" && head.method == "HEAD")) return &route;
     }
     if (known)
         return Error{.code = Code::method_not_allowed,
@@ -268,6 +268,7 @@ std::string allow_field(std::string_view path) {
         if (!path.starts_with(kOps) || path.substr(kOps.size()) != route.path) continue;
         methods += methods.empty() ? "allow: " : ", ";
         methods += route.method;
+        if (route.method == "GET") methods += ", HEAD";
     }
     return methods.empty() ? methods : methods + "\r\n";
 }
@@ -298,15 +299,15 @@ bool is_admin_path(std::string_view path) noexcept {
 Awaitable<bool> answer_public(WorkerState& worker, http::Connection& connection, const http::RequestHead& head) {
     PlainReply reply;
     const bool ready = head.path == "/healthz" || !worker.draining;
-    reply.status = head.method != "GET" ? 405 : ready ? 200 : 503;
+    reply.head_only = head.method == "HEAD";
+    reply.status = head.method != "GET" && !reply.head_only ? 405 : ready ? 200 : 503;
     reply.body = reply.status == 200 ? R"({"status":"ok"})"
                  : ready             ? R"({"status":"use GET"})"
                                      : R"({"status":"draining"})";
-    if (reply.status == 405) reply.headers = "allow: GET\r\n";
-    reply.head_only = head.method == "HEAD";
+    if (reply.status == 405) reply.headers = "allow: GET, HEAD\r\n";
     reply.keep = head.keep_alive;
     if (reply.keep) reply.keep = co_await skip_body(connection, head);
-    const bool written = co_await send_plain(connection, reply);
+    const bool written = co_await send_plain(worker, connection, reply);
     co_return written&& reply.keep;
 }
 
@@ -341,7 +342,7 @@ Awaitable<bool> answer_admin(WorkerState& worker, http::Connection& connection, 
     reply.head_only = head.method == "HEAD";
     if (reply.status == 405) reply.headers = allow_field(head.path);
     if (reply.status == 401) reply.headers = "www-authenticate: Bearer\r\n";
-    const bool written = co_await send_plain(connection, reply);
+    const bool written = co_await send_plain(worker, connection, reply);
     co_return written&& keep;
 }
 

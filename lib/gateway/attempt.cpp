@@ -5,6 +5,7 @@
 #include "gateway/event_reply.hpp"
 #include "gateway/forward.hpp"
 #include "gateway/request_head.hpp"
+#include "gateway/resources.hpp"
 #include "gateway/worker_state.hpp"
 #include "json/edit.hpp"
 #include "json/writer.hpp"
@@ -42,6 +43,8 @@ void make_edits(Exchange& x, Edits& edits) {
     if (x.body.model.present() && x.is_mapped()) {
         json::append_quoted(name, x.selection.upstream_model);
         edits.add({x.body.model.raw, name});
+    } else if (!x.body.form_model.empty() && x.is_mapped()) {
+        edits.add({x.body.form_model, x.selection.upstream_model});
     } else if (json && !x.deployment.empty() && !x.body.model.present()) {
         // The path named it, and the body does not.
         name = "\"model\":";
@@ -66,7 +69,8 @@ bool goes_in_chunks(const Exchange& x) noexcept {
 
 /// How many bytes of body go out; none for a request without one.
 std::optional<std::uint64_t> body_bytes(const Exchange& x, const Edits& edits) noexcept {
-    if (x.body.rest != nullptr) return x.request.content_length;
+    if (x.body.rest != nullptr)
+        return x.request.content_length - x.body.text.size() + json::spliced_size(x.body.text, edits.all());
     if (x.body.text.empty() && x.request.body == http::BodyFraming::none && x.request.method != "POST" &&
         x.request.method != "PUT" && x.request.method != "PATCH")
         return std::nullopt;
@@ -122,7 +126,8 @@ Stream::Written send_now(Exchange& x, http::Connection& upstream, const upstream
     const bool framed = chunked && !x.body.text.empty();
     if (framed) {
         std::array<char, http::kMaxChunkHeader> header{};
-        upstream.scratch.append(header.data(), http::write_chunk_header(header.data(), x.body.text.size()));
+        const std::size_t size = json::spliced_size(x.body.text, edits.all());
+        upstream.scratch.append(header.data(), http::write_chunk_header(header.data(), size));
     }
     left.add(upstream.scratch);
     json::spliced(x.body.text, edits.all(), [&](std::string_view piece) { left.add(piece); });
@@ -218,7 +223,7 @@ Awaitable<Result<std::unique_ptr<http::Connection>>> exchange_heads(Exchange& x,
 }
 
 bool is_event_stream(const http::ResponseHead& head) noexcept {
-    return head.status == 200 && head.fields.value("content-type").starts_with("text/event-stream");
+    return head.status == 200 && head.fields.value(http::KnownField::content_type).starts_with("text/event-stream");
 }
 
 /// An answer that has to be looked at before it may pass.
@@ -226,8 +231,9 @@ bool is_read(const Exchange& x, const http::ResponseHead& head) noexcept {
     // Of a HEAD there is nothing to read; a refused credential of ours is ours to tell, whatever the method.
     if (x.request.method == "HEAD") return wire::refusal_of_status(head.status) == wire::Refusal::credential;
     if (head.status >= 400 || x.endpoint->json_answer) return true;
+    if (may_tell(x, head.fields.value(http::KnownField::content_type))) return true;
     return x.endpoint->terminal == wire::Terminal::none && x.endpoint->resource == wire::Resource::none &&
-           head.fields.value("content-type").starts_with("application/json");
+           head.fields.value(http::KnownField::content_type).starts_with("application/json");
 }
 
 /// The same for an OAuth account, whose token may have been revoked: another one is asked for, once.
@@ -321,7 +327,9 @@ Awaitable<Result<void>> relay_answer(Exchange& x, std::unique_ptr<http::Connecti
     x.attempt().refusal = wire::refusal_of_status(head.status);
     if (x.attempt().refusal != wire::Refusal::none) {
         x.rest = wire::rest_of(head.fields, x.worker.shared.clock.wall_now());
-        if (is_worth_another(x, x.attempt().refusal) && claim_next(x)) {
+        // Where the head of a 429 does not say for how long, its body may: `relay_whole` decides then.
+        const bool body_may_say = head.status == 429 && !x.rest && x.request.method != "HEAD";
+        if (!body_may_say && is_worth_another(x, x.attempt().refusal) && claim_next(x)) {
             upstream->stream->close();
             co_return Error{.code = Code::upstream_error,
                             .source = core::Source::upstream,

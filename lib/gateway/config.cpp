@@ -63,6 +63,13 @@ StreamSettings read_stream(const config::Section& section) {
     return settings;
 }
 
+ModelSettings read_models(const config::Section& section) {
+    ModelSettings settings;
+    settings.upstream = section.boolean("upstream", settings.upstream);
+    settings.ttl = section.duration("ttl", settings.ttl, std::chrono::seconds{1});
+    return settings;
+}
+
 /// The files are read here, so that `check-config` and a reload find what is wrong with them before anything changes.
 std::shared_ptr<const net::TlsServerContext> read_tls(const config::Section& section) {
     if (!section.present()) return nullptr;
@@ -135,6 +142,8 @@ Result<Config> load_config(const std::string& path, const config::Environment& e
     config.breaker = read_breaker(root.section("breaker"));
     config.stream = read_stream(root.section("stream"));
     config.queue_timeout = root.section("queue").duration("timeout", config.queue_timeout);
+    config.models = read_models(root.section("models"));
+    config.merge_lists = root.section("resources").choice("lists", true, {{"merge", true}, {"one", false}});
     config.keys = read_keys(root);
     config.catalog = upstream::read_catalog(root);
     if (Result<void> good = document->finish(); !good) return good.error();
@@ -235,6 +244,13 @@ on_client_gone = "cancel"      # or "drain": read the answer to its end, for its
 
 [queue]
 timeout = "30s"                # for a place when every account is at its concurrency
+
+[models]                       # GET /v1/models
+upstream = true                # also what the providers list; false: the names in the routes only
+ttl = "10m"                    # how long their lists are good
+
+[resources]
+lists = "merge"                # GET /v1/files and its like: over all accounts; or "one"
 )";
 }
 

@@ -45,6 +45,12 @@ struct StreamSettings {
     bool hold_preamble = true;     ///< events before the first output wait while another account could still take over
 };
 
+/// What GET /v1/models lists besides the names of the routes.
+struct ModelSettings {
+    bool upstream = true;  ///< what the accounts' providers list, as far as a request can name it
+    std::chrono::nanoseconds ttl = std::chrono::minutes{10};  ///< then it is asked for again, beside the traffic
+};
+
 /// A client key from the file or the environment: accepted besides those in the store.
 struct ConfiguredKey {
     std::string name;
@@ -65,6 +71,8 @@ struct Rules {
     FailoverSettings failover;
     upstream::BreakerSettings breaker;
     StreamSettings stream;
+    ModelSettings models;
+    bool merge_lists = true;  ///< of resources: over the provider's accounts, or of one
     std::chrono::nanoseconds queue_timeout = std::chrono::seconds{30};  ///< for a place at a full account
     upstream::Catalog catalog;
 };

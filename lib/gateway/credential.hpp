@@ -10,7 +10,7 @@ namespace oai::gateway {
 /// query.
 inline std::string_view presented_credential(const http::Fields& fields) noexcept {
     constexpr std::string_view kBearer = "bearer ";
-    if (const http::Field* field = fields.find("authorization")) {
+    if (const http::Field* field = fields.find(http::KnownField::authorization)) {
         const std::string_view value = field->value;
         if (value.size() > kBearer.size()) {
             bool bearer = true;
@@ -19,8 +19,8 @@ inline std::string_view presented_credential(const http::Fields& fields) noexcep
             if (bearer) return value.substr(kBearer.size());
         }
     }
-    if (const http::Field* field = fields.find("x-api-key")) return field->value;
-    if (const http::Field* field = fields.find("api-key")) return field->value;
+    if (const http::Field* field = fields.find(http::KnownField::x_api_key)) return field->value;
+    if (const http::Field* field = fields.find(http::KnownField::api_key)) return field->value;
     return {};
 }
 

@@ -27,9 +27,11 @@ void begin_events(Exchange& x, const http::ResponseHead* upstream) {
     if (!x.reply.chunked) x.reply.keep = false;
     std::string& out = x.downstream.scratch;
     if (upstream != nullptr) {
-        begin_head(out, *upstream, http::Inflater::knows(upstream->fields.value("content-encoding")));
+        begin_head(out, *upstream, http::Inflater::knows(upstream->fields.value(http::KnownField::content_encoding)),
+                   x.worker.date_line());
     } else {
         out = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\n";
+        out += x.worker.date_line();
     }
     // Proxies on the way must not gather events (nginx does unless it is told).
     out += x.reply.chunked ? "transfer-encoding: chunked\r\nx-accel-buffering: no\r\n" : "x-accel-buffering: no\r\n";

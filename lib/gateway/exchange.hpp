@@ -32,6 +32,7 @@ struct RequestBody {
     /// The rest of a body that is passed on as it comes; null when all of it is here.
     std::unique_ptr<http::BodyReader> rest;
     json::Member model;           ///< where the model's name stands
+    std::string_view form_model;  ///< the same in a form
     json::Member stream_options;  ///< chat's
     std::string model_name;
     std::string_view previous_response;  ///< an id, or empty
@@ -62,6 +63,7 @@ struct Attempt {
     core::Code code = {};      ///< with `failed` and no refusal: what happened
     wire::Refusal refusal = wire::Refusal::none;
     bool failed = false;
+    bool by_upstream = false;  ///< failed, and neither the request nor the client was the reason
 };
 
 /// "ok", or why an attempt failed, in a word.
@@ -121,7 +123,8 @@ struct Exchange {
     std::span<const Attempt> all_attempts() const noexcept { return {attempts.data(), attempt_count}; }
     /// The name goes out as the upstream knows it and comes back as the client said it.
     bool is_mapped() const noexcept {
-        return (body.model.present() || !deployment.empty()) && selection.upstream_model != body.model_name;
+        const bool named = body.model.present() || !body.form_model.empty() || !deployment.empty();
+        return named && selection.upstream_model != body.model_name;
     }
 };
 

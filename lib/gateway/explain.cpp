@@ -26,6 +26,8 @@ void write_account(json::Writer& out, const upstream::Account& account, const up
     out.key("credential").value(account.tokens ? account.tokens->out_reason().value_or("") : std::string());
     out.member("breaker", upstream::name_of(state.breaker.state(now)));
     out.member("in_flight", state.in_flight_approx()).member("concurrency", account.concurrency);
+    out.member("attempts", state.attempts.load(std::memory_order_relaxed));
+    out.member("failures", state.failures.load(std::memory_order_relaxed));
     out.member("priority", account.priority).member("weight", account.weight);
     const auto decimal = [&](std::string_view name, std::optional<double> value) {
         out.key(name);

@@ -82,7 +82,11 @@ Awaitable<Result<upstream::Lease>> wait_for_account(Exchange& x) {
         taken = x.worker.scheduler.take(version.accounts, version.pool, x.ask, x.worker.shared.clock.now());
         return taken ? taken->account().state.get() : nullptr;
     };
-    const std::function<bool()> gone = [&] { return client_gone(x) || !x.downstream.stream->is_open(); };
+    // No attempt runs, so no PeerWatch looks: a client that left would be noticed only when its turn has come.
+    const std::function<bool()> gone = [&] {
+        Stream& client = *x.downstream.stream;
+        return !client.is_open() || (x.turn != nullptr ? x.turn->client_gone() : client.look_for_peer());
+    };
     const core::TimePoint deadline = deadline_after(x.tables->queue_timeout, now);
     const Result<upstream::AccountState*> place =
         co_await version.pool->line.wait(x.worker.net, std::move(full), deadline, try_now, gone);
@@ -127,6 +131,7 @@ void finish_attempt(Exchange& x, upstream::Lease& lease, const Result<void>& sen
     if (!attempt.failed || report.end == AttemptReport::End::abandoned) return;
     const bool throttled = attempt.refusal == wire::Refusal::throttled || attempt.status == 529;
     const bool callers = attempt.refusal == wire::Refusal::request || attempt.refusal == wire::Refusal::conflict;
+    attempt.by_upstream = !callers;
     x.sample.upstream_throttled = x.sample.upstream_throttled || throttled;
     x.sample.upstream_failed = x.sample.upstream_failed || (!throttled && !callers);
 }

@@ -21,7 +21,8 @@ WorkerState::WorkerState(Shared& shared_parts, std::shared_ptr<const Tables> cur
       pool(net),
       sockets(net),
       tables(std::move(current)),
-      intake(shared.collector.add_intake()) {}
+      intake(shared.collector.add_intake()),
+      date(shared.clock) {}
 
 struct Gateway::Impl {
     Impl(const core::Clock& clock, std::unique_ptr<store::Store> store, const Keys& keys)

@@ -1,6 +1,10 @@
+#include <algorithm>
+#include <array>
+
 #include "gateway/forward.hpp"
 #include "gateway/stages.hpp"
 #include "gateway/worker_state.hpp"
+#include "wire/multipart.hpp"
 
 namespace oai::gateway {
 
@@ -31,10 +35,39 @@ Error too_large(const Exchange& x) {
                  .detail = "the body is larger than " + std::to_string(most_bytes(x)) + " bytes"};
 }
 
+/// How much of a form is read until its model has been seen: as much as of a JSON body where the model decides, and no
+/// more than is needed. Each look begins at the start of the form, so the next one waits until twice as much is here.
+class FormWindow {
+public:
+    explicit FormWindow(const Exchange& x)
+        : x_(x),
+          most_(wire::is_form(type()) && x.endpoint->form_model && x.deployment.empty() &&
+                        x.tables->catalog.needs_model()
+                    ? x.tables->max_json_bytes
+                    : kLookAhead) {}
+
+    bool enough(std::string_view here) {
+        if (here.size() < next_look_) return false;
+        if (here.size() >= most_) return true;
+        next_look_ = std::min(most_, 2 * here.size());
+        static constexpr std::array<std::string_view, 1> names{"model"};
+        std::array<std::string_view, 1> found;
+        return !wire::form_fields(type(), here, names, found) || !found[0].empty();
+    }
+
+private:
+    std::string_view type() const noexcept { return x_.request.fields.value("content-type"); }
+
+    const Exchange& x_;
+    std::size_t most_;
+    std::size_t next_look_ = kLookAhead;
+};
+
 /// The first bytes of a body that is passed on as it comes.
 Awaitable<Result<void>> look_ahead(Exchange& x) {
     auto reader = std::make_unique<http::BodyReader>(x.downstream, x.request, core::Source::downstream);
-    while (!reader->done() && x.gathered.size() < kLookAhead) {
+    FormWindow window(x);
+    while (!reader->done() && !window.enough(x.gathered.readable())) {
         const Result<std::string_view> piece = co_await reader->next();
         if (!piece) co_return piece.error();
         x.gathered.append(*piece);

@@ -93,11 +93,11 @@ Awaitable<Result<void>> relay_whole(Exchange& x, http::Connection& upstream, con
     if (head.status < 400 && head.body == http::BodyFraming::length && head.content_length > kLargestRead)
         co_return co_await relay_bytes(x, upstream, head);
     const int status = head.status;
-    const std::string_view coding = head.fields.value("content-encoding");
+    const std::string_view coding = head.fields.value(http::KnownField::content_encoding);
     const bool packed = http::Inflater::knows(coding);
     const bool readable = packed || coding.empty() || coding == "identity";
     const bool keep_connection = head.keep_alive;
-    if (!x.reply.started) begin_head(x.downstream.scratch, head, packed);
+    if (!x.reply.started) begin_head(x.downstream.scratch, head, packed, x.worker.date_line());
 
     net::Buffer gathered(x.worker.net.buffers());
     Result<std::string_view> body = upstream.in.readable().substr(0, static_cast<std::size_t>(head.content_length));
@@ -115,12 +115,17 @@ Awaitable<Result<void>> relay_whole(Exchange& x, http::Connection& upstream, con
         if (!body) co_return body.error();
     }
 
+    if (status == 429 && !x.rest) {
+        if (readable) x.rest = wire::rest_in(json::Padded{*body}, x.worker.shared.clock.wall_now(), x.worker.scanner);
+        if (claim_next(x)) co_return failed(Code::upstream_error, "the upstream answered 429");
+    }
+
     wire::Answer answer;
     if (readable) answer = wire::read_answer(x.endpoint->terminal, json::Padded{*body}, x.worker.scanner);
     if (status < 300 && readable && !answer.is_json && x.endpoint->json_answer)
         co_return failed(Code::upstream_malformed, "the upstream answered with something that is not JSON");
-    // What was made may have an `error` of its own: a job's is an object of nulls while all is well.
-    if (x.endpoint->resource == wire::Resource::made && x.endpoint->terminal == wire::Terminal::none)
+    // A thing may have an `error` of its own: a job's is an object of nulls while all is well.
+    if (x.endpoint->resource != wire::Resource::none && x.endpoint->terminal == wire::Terminal::none)
         answer.ending = wire::Ending::completed;
     if (status < 300 && answer.ending == wire::Ending::failed) {
         x.attempt().refusal = answer.refusal;
@@ -149,7 +154,10 @@ Awaitable<Result<void>> relay_whole(Exchange& x, http::Connection& upstream, con
     x.reply.committed = true;
     x.reply.status = status;
     // Before the client can ask for it.
-    if (status < 300) remember_resource(x, answer.id);
+    if (status < 300) {
+        remember_resource(x, answer.id);
+        remember_told(x, *body);
+    }
     net::Stream::Written written = write_now(x, pieces);
     if (written == net::Stream::Written::blocked) written = co_await write_rest(x, pieces);
     if (Result<void> sent = written_or_left(x, written); !sent) co_return sent.error();
@@ -167,12 +175,12 @@ Awaitable<Result<void>> relay_bytes(Exchange& x, http::Connection& upstream, con
     const bool has_body = head.body != http::BodyFraming::none;
     const bool chunked = has_body && head.body != http::BodyFraming::length && x.request.minor_version >= 1;
     std::string& out = x.downstream.scratch;
-    begin_head(out, head, false);
+    begin_head(out, head, false, x.worker.date_line());
     if (head.body == http::BodyFraming::length) append_length(out, head.content_length);
     if (chunked) out += "transfer-encoding: chunked\r\n";
     if (has_body && head.body != http::BodyFraming::length && !chunked) x.reply.keep = false;
     // The answer to a HEAD: what its body would be, when the upstream says so.
-    if (!has_body && head.fields.find("content-length") != nullptr && status != 204)
+    if (!has_body && head.fields.has(http::KnownField::content_length) && status != 204)
         append_length(out, head.content_length);
     finish_head(out, x);
 

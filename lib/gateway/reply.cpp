@@ -1,18 +1,21 @@
 #include "gateway/reply.hpp"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 
 #include "core/log.hpp"
 #include "core/units.hpp"
 #include "gateway/event_reply.hpp"
 #include "gateway/stages.hpp"
 #include "gateway/worker_state.hpp"
+#include "http/head_writer.hpp"
 #include "wire/error_body.hpp"
 
 namespace oai::gateway {
 
+using core::Error;
+using core::Result;
+using http::FieldSet;
+using http::KnownField;
 using net::Awaitable;
 
 namespace {
@@ -21,42 +24,24 @@ namespace {
 constexpr std::uint64_t kWorthSkipping = 64 * 1024;
 constexpr std::chrono::seconds kWritePatience{10};
 
-void append_number(std::string& out, std::uint64_t number) {
-    std::array<char, 20> digits{};
-    const auto [end, ec] = std::to_chars(digits.data(), digits.data() + digits.size(), number);
-    out.append(digits.data(), end);
-}
-
 void append_status_line(std::string& out, int status, std::string_view reason) {
-    out += "HTTP/1.1 ";
-    append_number(out, static_cast<std::uint64_t>(status));
-    out += ' ';
-    out += reason.empty() ? wire::reason_phrase(status) : reason;
-    out += "\r\n";
+    http::append(out, "HTTP/1.1 ", http::Decimal(static_cast<std::uint64_t>(status)), " ",
+                 reason.empty() ? wire::reason_phrase(status) : reason, "\r\n");
 }
 
 void append_field(std::string& out, std::string_view name, std::string_view value) {
-    out += name;
-    out += ": ";
-    out += value;
-    out += "\r\n";
+    http::append(out, name, ": ", value, "\r\n");
 }
 
-/// Fields of an upstream's answer that are ours to set, or nobody's business.
-bool is_withheld(std::string_view name) noexcept {
-    switch (name.size()) {
-        case 10: return core::equals_ignore_case(name, "set-cookie");
-        case 11: return core::equals_ignore_case(name, "set-cookie2");
-        case 14:
-            return core::equals_ignore_case(name, "content-length") || core::equals_ignore_case(name, "openai-project");
-        case 15: return core::equals_ignore_case(name, "x-oaigw-version");
-        case 16: return core::equals_ignore_case(name, "x-oaigw-attempts");
-        case 19:
-            return core::equals_ignore_case(name, "openai-organization") ||
-                   core::equals_ignore_case(name, "x-oaigw-overhead-us");
-        default: return false;
-    }
-}
+/// Fields of an upstream's answer that end here, are ours to set, or nobody's business.
+constexpr FieldSet kWithheld = http::kHopByHop | FieldSet{
+                                                     KnownField::content_length,      KnownField::openai_organization,
+                                                     KnownField::openai_project,      KnownField::set_cookie,
+                                                     KnownField::set_cookie2,         KnownField::x_oaigw_attempts,
+                                                     KnownField::x_oaigw_overhead_us, KnownField::x_oaigw_version,
+                                                 };
+/// The same of an answer that was unpacked.
+constexpr FieldSet kWithheldUnpacked = kWithheld | FieldSet{KnownField::content_encoding};
 
 /// `1;status=503;ms=12;reason=overloaded, 2;status=200`: how often and why, not where.
 void append_attempts(std::string& out, const Exchange& x) {
@@ -64,16 +49,9 @@ void append_attempts(std::string& out, const Exchange& x) {
     unsigned number = 0;
     for (const Attempt& attempt : x.all_attempts()) {
         if (number != 0) out += ", ";
-        append_number(out, ++number);
-        if (attempt.status != 0) {
-            out += ";status=";
-            append_number(out, attempt.status);
-        }
-        if (!attempt.failed) continue;
-        out += ";ms=";
-        append_number(out, attempt.ms);
-        out += ";reason=";
-        out += reason_of(attempt);
+        http::append(out, http::Decimal(++number));
+        if (attempt.status != 0) http::append(out, ";status=", http::Decimal(attempt.status));
+        if (attempt.failed) http::append(out, ";ms=", http::Decimal(attempt.ms), ";reason=", reason_of(attempt));
     }
     out += "\r\n";
 }
@@ -85,21 +63,18 @@ PlainReply error_reply(const core::Error& error, bool keep, wire::Dialect dialec
     reply.status = wire::face_of(error.code).status;
     reply.body = wire::error_body(error, dialect);
     reply.keep = keep;
-    if (error.retry_after) {
-        reply.headers += "retry-after: ";
-        append_number(reply.headers, static_cast<std::uint64_t>(error.retry_after->count()));
-        reply.headers += "\r\n";
-    }
+    if (error.retry_after)
+        append_field(reply.headers, "retry-after",
+                     http::Decimal(static_cast<std::uint64_t>(error.retry_after->count())));
     return reply;
 }
 
-Awaitable<bool> send_plain(http::Connection& connection, const PlainReply& reply) {
+Awaitable<bool> send_plain(WorkerState& worker, http::Connection& connection, const PlainReply& reply) {
     std::string head;
     append_status_line(head, reply.status, {});
-    append_field(head, "content-type", reply.content_type);
-    head += "content-length: ";
-    append_number(head, reply.body.size());
-    head += "\r\n";
+    head += worker.date_line();
+    if (!reply.content_type.empty()) append_field(head, "content-type", reply.content_type);
+    append_field(head, "content-length", http::Decimal(reply.body.size()));
     head += reply.headers;
     if (!reply.keep) append_field(head, "connection", "close");
     head += "\r\n";
@@ -108,6 +83,21 @@ Awaitable<bool> send_plain(http::Connection& connection, const PlainReply& reply
     const bool written = co_await connection.stream->write(pieces);
     connection.stream->set_deadline(net::Stream::kNever);
     co_return written;
+}
+
+Awaitable<Result<void>> answer_ourselves(Exchange& x, PlainReply& reply) {
+    if (x.reply.keep) x.reply.keep = co_await skip_body(x.downstream, x.request);
+    reply.keep = x.reply.keep;
+    reply.head_only = x.request.method == "HEAD";
+    append_field(reply.headers, "x-request-id", x.id.view());
+    x.reply.started = true;
+    x.reply.status = reply.status;
+    const bool written = co_await send_plain(x.worker, x.downstream, reply);
+    if (!written)
+        co_return Error{.code = core::Code::cancelled, .source = core::Source::downstream, .detail = "the client left"};
+    x.sample.outcome = metrics::Outcome::ok;
+    x.sample.owner = metrics::Owner::none;
+    co_return Result<void>{};
 }
 
 Awaitable<bool> skip_body(http::Connection& connection, const http::RequestHead& request) {
@@ -125,17 +115,25 @@ Awaitable<bool> skip_body(http::Connection& connection, const http::RequestHead&
     co_return true;
 }
 
-void begin_head(std::string& out, const http::ResponseHead& upstream, bool unpacked) {
+void begin_head(std::string& out, const http::ResponseHead& upstream, bool unpacked, std::string_view date_line) {
     out.clear();
     append_status_line(out, upstream.status, upstream.reason);
-    const bool lists = upstream.fields.find("connection") != nullptr;
+    const FieldSet withheld = unpacked ? kWithheldUnpacked : kWithheld;
+    http::LineRun passed(out);
+    bool dated = false;
     for (const http::Field& field : upstream.fields) {
-        if (http::is_hop_by_hop(field.name) || is_withheld(field.name)) continue;
-        if (lists && http::connection_lists(upstream.fields, field.name)) continue;
-        if (unpacked && core::equals_ignore_case(field.name, "content-encoding")) continue;
-        const bool theirs = core::equals_ignore_case(field.name, "x-request-id");
-        append_field(out, theirs ? "x-upstream-request-id" : field.name, field.value);
+        if (withheld.has(field.known)) continue;
+        if (upstream.lists_fields && http::connection_lists(upstream.fields, field.name)) continue;
+        dated = dated || field.known == KnownField::date;
+        if (field.known == KnownField::x_request_id) {
+            passed.end();
+            append_field(out, "x-upstream-request-id", field.value);
+        } else {
+            passed.add(field);
+        }
     }
+    passed.end();
+    if (!dated) out += date_line;
 }
 
 void finish_head(std::string& out, const Exchange& x) {
@@ -146,10 +144,9 @@ void finish_head(std::string& out, const Exchange& x) {
         if (x.stamps.sent && x.stamps.first_byte) {
             const auto ours =
                 (*x.stamps.sent - x.stamps.scheduled) + (x.worker.shared.clock.now() - *x.stamps.first_byte);
-            out += "x-oaigw-overhead-us: ";
-            append_number(out, static_cast<std::uint64_t>(
-                                   std::max<std::int64_t>(0, std::chrono::floor<core::microseconds>(ours).count())));
-            out += "\r\n";
+            const std::int64_t us = std::chrono::floor<core::microseconds>(ours).count();
+            append_field(out, "x-oaigw-overhead-us",
+                         http::Decimal(static_cast<std::uint64_t>(std::max<std::int64_t>(0, us))));
         }
     }
     if (!x.reply.keep) {
@@ -197,7 +194,7 @@ Awaitable<void> fail(Exchange& x, const core::Error& error) {
     reply.head_only = x.request.method == "HEAD";
     x.reply.started = true;
     x.reply.status = face.status;
-    const bool written = co_await send_plain(x.downstream, reply);
+    const bool written = co_await send_plain(x.worker, x.downstream, reply);
     if (!written) x.reply.keep = false;
 }
 

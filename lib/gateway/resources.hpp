@@ -12,6 +12,11 @@ namespace oai::gateway {
 
 /// Remembers what an answer made. Nothing when there is only one account, or nothing was made.
 void remember_resource(Exchange& x, std::string_view id);
+/// Remembers what else an answer tells of that lives where it does: the file of an upload, the thread of a run, the
+/// output of a batch. `text`: JSON, or whole events. True when it told of anything.
+bool remember_told(Exchange& x, std::string_view text);
+/// Whether an answer is worth reading for that. `content_type`: of the answer.
+bool may_tell(const Exchange& x, std::string_view content_type) noexcept;
 /// A resource was deleted.
 void forget_resource(Exchange& x);
 

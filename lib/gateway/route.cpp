@@ -1,3 +1,4 @@
+#include "gateway/max_forwards.hpp"
 #include "gateway/stages.hpp"
 #include "http/url.hpp"
 
@@ -51,6 +52,13 @@ Result<void> route(Exchange& x) {
     x.deployment = alias.deployment;
     if (x.endpoint == nullptr && !matched.known && x.tables->passthrough_unknown)
         x.endpoint = &wire::unknown_endpoint();
+    const Result<std::optional<std::uint32_t>> forwards = max_forwards(x.request);
+    if (!forwards) return forwards.error();
+    if (*forwards == 0U && (x.endpoint != nullptr || matched.known)) {
+        x.endpoint = &wire::options_endpoint();
+        x.allow = wire::allowed_methods("/v1" + std::string(alias.rest));
+        return {};
+    }
     if (x.endpoint != nullptr) {
         if (is_unambiguous(x)) return {};
         return Error{.code = Code::invalid_request,

@@ -13,7 +13,9 @@ namespace {
 /// What a client calls its session, by the headers of today's and yesterday's clients, or the field that providers
 /// cache by.
 std::string_view session_of(const Exchange& x) noexcept {
-    for (const std::string_view name : {"session-id", "session_id", "thread-id", "conversation_id"}) {
+    using http::KnownField;
+    for (const KnownField name : {KnownField::session_id, KnownField::session_id_of_old, KnownField::thread_id,
+                                  KnownField::conversation_id_of_old}) {
         if (const std::string_view value = x.request.fields.value(name); !value.empty()) return value;
     }
     return x.body.cache_key;

@@ -1,6 +1,7 @@
 #include "gateway/serve.hpp"
 
 #include "gateway/admin.hpp"
+#include "gateway/lists.hpp"
 #include "gateway/reply.hpp"
 #include "gateway/resources.hpp"
 #include "gateway/stages.hpp"
@@ -24,10 +25,13 @@ Awaitable<bool> serve(WorkerState& worker, http::Connection& connection, http::R
     if (ok) ok = validate(x);                                // 400
     const bool ours = ok && x.endpoint->served != wire::Served::upstream;
     if (ours && x.endpoint->served == wire::Served::models) ok = co_await answer_models(x);         // 404
+    if (ours && x.endpoint->served == wire::Served::options) ok = co_await answer_options(x);
     if (ours && x.endpoint->served == wire::Served::websocket) ok = co_await hold_conversation(x);  // turns
     if (ok && !ours && !find_resource(x)) co_await load_resource(x);
     if (ok && !ours) ok = select_version(x);                 // 404 503  once per request
-    if (ok && !ours) ok = co_await forward(x);               // 502 504
+    const bool several = ok && !ours && lists_several(x);
+    if (several) ok = co_await answer_list(x);               // 502      one page from all accounts
+    if (ok && !ours && !several) ok = co_await forward(x);   // 502 504
     if (!ok) co_await fail(x, ok.error());                   // the one place where an Error becomes a reply
     co_return x.reply.keep && connection.stream->is_open();
 }
@@ -43,7 +47,7 @@ Awaitable<void> Service::refuse(http::Connection& connection, const core::Error&
     // A head that cannot be read: no Exchange, no keep-alive.
     if (error.code == core::Code::cancelled) co_return;
     const PlainReply reply = error_reply(error, false);
-    co_await send_plain(connection, reply);
+    co_await send_plain(worker_, connection, reply);
 }
 
 }  // namespace oai::gateway

@@ -131,6 +131,16 @@ void leave_uncounted(Exchange& x) noexcept {
     x.worker.intake.end();
 }
 
+namespace {
+
+metrics::Attempts attempts_of(const Exchange& x) noexcept {
+    metrics::Attempts attempts{.stream = x.body.stream, .count = x.attempt_count};
+    for (const Attempt& attempt : x.all_attempts()) attempts.failed += attempt.by_upstream ? 1 : 0;
+    return attempts;
+}
+
+}  // namespace
+
 SettleOnExit::~SettleOnExit() {
     Exchange& x = x_;
     if (!x.counted) return;
@@ -154,27 +164,27 @@ SettleOnExit::~SettleOnExit() {
                                                                                  (end - *x.upstream_end)})
                                  .count();
     if (!sample.is_success() || sample.upstream_failed || sample.upstream_throttled) note_failure(x);
-    sample.stream_id = x.worker.series.find(x.worker.shared.collector, x);
+    sample.stream_id = x.worker.series.find(x.worker.shared.collector, x, x.selection.version);
     x.worker.intake.add(end, sample);
+    // Fail-over never leaves the version: its attempts are those of this one.
+    if (x.attempt_count != 0) x.worker.intake.add_attempts(end, sample.stream_id, attempts_of(x));
     x.worker.intake.end();
 }
 
-ops::SeriesId SeriesCache::find(ops::Collector& collector, const Exchange& x) {
+ops::SeriesId SeriesCache::find(ops::Collector& collector, const Exchange& x, const upstream::Version* version) {
     const std::string_view group = x.key == nullptr ? std::string_view{} : std::string_view(x.key->group);
     // A model no version serves is a name from outside: it gets no series of its own.
-    const std::string_view model =
-        x.selection.version == nullptr ? std::string_view{} : std::string_view(x.body.model_name);
-    const std::size_t hash =
-        std::hash<std::string_view>{}(model) ^ reinterpret_cast<std::uintptr_t>(x.selection.version) >> 4;
+    const std::string_view model = version == nullptr ? std::string_view{} : std::string_view(x.body.model_name);
+    const std::size_t hash = std::hash<std::string_view>{}(model) ^ reinterpret_cast<std::uintptr_t>(version) >> 4;
     Entry& entry = entries_[hash % entries_.size()];
-    if (entry.used && entry.version == x.selection.version && entry.endpoint == x.endpoint && entry.model == model &&
+    if (entry.used && entry.version == version && entry.endpoint == x.endpoint && entry.model == model &&
         entry.group == group)
         return entry.id;
     ops::SeriesKey key;
-    if (x.selection.version != nullptr) {
-        key.platform = wire::name_of(x.selection.version->dialect);
-        key.provider = x.selection.version->provider;
-        key.version = x.selection.version->version;
+    if (version != nullptr) {
+        key.platform = wire::name_of(version->dialect);
+        key.provider = version->provider;
+        key.version = version->version;
     }
     key.model = model;
     if (x.endpoint != nullptr) {
@@ -184,7 +194,7 @@ ops::SeriesId SeriesCache::find(ops::Collector& collector, const Exchange& x) {
         if (key.platform.empty()) key.platform = wire::name_of(x.endpoint->dialect);
     }
     key.group = group;
-    entry = Entry{.version = x.selection.version,
+    entry = Entry{.version = version,
                   .endpoint = x.endpoint,
                   .model = key.model,
                   .group = key.group,

@@ -16,6 +16,7 @@ core::Result<void> validate(Exchange& x);                       // 400
 core::Result<void> select_version(Exchange& x);                 // 404 503
 net::Awaitable<core::Result<void>> forward(Exchange& x);        // 502 504
 net::Awaitable<core::Result<void>> answer_models(Exchange& x);  // GET /v1/models: 404
+net::Awaitable<core::Result<void>> answer_options(Exchange& x); // OPTIONS that goes no further
 // clang-format on
 
 /// The one place where an Error becomes a reply.

@@ -48,7 +48,7 @@ public:
         : x_(x),
           reader_(x.endpoint->terminal),
           held_(x.worker.net.buffers()),
-          series_(x.worker.series.find(x.worker.shared.collector, x)) {
+          series_(x.worker.series.find(x.worker.shared.collector, x, x.selection.version)) {
         if (x.is_mapped()) {
             quoted_upstream_ = wire::quoted_model(x.selection.upstream_model);
             quoted_client_ = wire::quoted_model(x.body.model_name);
@@ -217,6 +217,9 @@ private:
             remembered_ = true;
             remember_resource(x_, reader().resource_id());  // before the client can ask for it
         }
+        // The last event of a response holds all of it; streams without a rule tell at their beginning.
+        if (!told_ && (x_.endpoint->terminal == wire::Terminal::none || reader().ending() != wire::Ending::none))
+            told_ = remember_told(x_, events);
         if (unread_) co_return Result<void>{};
         if (!events.empty() || last) x_.reply.committed = true;
         said_at_ = upstream_.read_at;
@@ -235,6 +238,7 @@ private:
     net::Buffer preamble_;
     bool holding_;
     bool remembered_ = false;
+    bool told_ = false;
     bool unread_ = false;
     core::TimePoint said_at_;  ///< when the client last heard from us
 };
@@ -266,7 +270,7 @@ wire::Usage estimated_usage(const Exchange& x, const wire::StreamReader& reader)
 Awaitable<Result<void>> relay_stream(Exchange& x, http::Connection& upstream, const http::ResponseHead& head) {
     begin_events(x, &head);
     BodyEvents events(upstream, head);
-    const std::string_view coding = head.fields.value("content-encoding");
+    const std::string_view coding = head.fields.value(http::KnownField::content_encoding);
     co_return co_await relay_events(x, upstream, events, coding);
 }
 

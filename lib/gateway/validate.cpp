@@ -100,6 +100,26 @@ Result<void> read_fields(Exchange& x) {
     return {};
 }
 
+/// The fields of a form that stand in the part of it that is here. Without its model the decision is impossible where
+/// it depends on that: a wrong one would send the request to another provider, or under a name it does not have.
+Result<void> read_form(Exchange& x) {
+    static constexpr std::array<std::string_view, 2> names{"model", "stream"};
+    std::array<std::string_view, names.size()> found;
+    const std::string_view type = x.request.fields.value(http::KnownField::content_type);
+    if (Result<void> ok = wire::form_fields(type, x.body.text, names, found); !ok) return ok;
+    const auto& [model, stream] = found;
+    if (model.size() > kLongestModel) return invalid("model must be a name of 1 to 256 characters", "model");
+    const bool cut = x.body.rest != nullptr && wire::is_form(type);
+    if (model.empty() && cut && x.endpoint->form_model && x.deployment.empty() && x.tables->catalog.needs_model())
+        return invalid("model was not found in the first " + std::to_string(x.body.text.size()) +
+                           " bytes of the form; send it before the files",
+                       "model");
+    x.body.form_model = model;
+    x.body.model_name = std::string(model);
+    x.body.stream = stream == "true";
+    return {};
+}
+
 }  // namespace
 
 // The fields the gateway itself goes by; everything else is the upstream's business.
@@ -113,12 +133,9 @@ Result<void> validate(Exchange& x) {
             if (Result<void> ok = read_fields(x); !ok) return ok;
             break;
         }
-        case wire::BodyTreatment::bytes: {
-            const std::string_view type = x.request.fields.value("content-type");
-            x.body.model_name = std::string(wire::multipart_field(type, x.body.text, "model"));
-            x.body.stream = wire::multipart_field(type, x.body.text, "stream") == "true";
+        case wire::BodyTreatment::bytes:
+            if (Result<void> ok = read_form(x); !ok) return ok;
             break;
-        }
     }
     if (x.body.model_name.empty() && !x.deployment.empty()) {
         Result<std::string> model = http::percent_decode(x.deployment);

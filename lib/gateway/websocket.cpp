@@ -220,9 +220,10 @@ Awaitable<Result<void>> hold_conversation(Exchange& opening) {
         PlainReply reply = error_reply(error, true);
         reply.status = refusal->status;
         if (refusal->status == 426) reply.headers = http::kUpgradeRequiredFields;
+        reply.head_only = opening.request.method == "HEAD";
         opening.reply.started = true;
         opening.reply.status = refusal->status;
-        co_await send_plain(opening.downstream, reply);
+        co_await send_plain(opening.worker, opening.downstream, reply);
         co_return Result<void>{};
     }
     const std::string fields = "x-request-id: " + std::string(opening.id.view()) + "\r\n";

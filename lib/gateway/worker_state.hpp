@@ -4,8 +4,10 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "gateway/background.hpp"
+#include "gateway/date_line.hpp"
 #include "gateway/tables.hpp"
 #include "http/pool.hpp"
 #include "http/server.hpp"
@@ -16,6 +18,7 @@
 #include "ops/error_log.hpp"
 #include "store/store.hpp"
 #include "upstream/affinity.hpp"
+#include "upstream/model_lists.hpp"
 #include "upstream/sticky.hpp"
 #include "upstream/websocket_pool.hpp"
 
@@ -49,13 +52,15 @@ struct Shared {
     upstream::Registry registry;  ///< health of accounts, over reloads
     upstream::Sticky sticky;
     upstream::AffinityTable affinity;
+    upstream::ModelLists model_lists;
     Background background;  ///< last: its tasks use what stands above
 };
 
 /// Remembers the series of the last few combinations, so that a request seldom asks the collector.
 class SeriesCache {
 public:
-    ops::SeriesId find(ops::Collector& collector, const Exchange& x);
+    /// The series of a request, or of its attempts, at that version; null: none was chosen.
+    ops::SeriesId find(ops::Collector& collector, const Exchange& x, const upstream::Version* version);
 
 private:
     struct Entry {
@@ -82,9 +87,13 @@ struct WorkerState {
     std::shared_ptr<const Tables> tables;  ///< replaced by a task posted to this worker
     ops::Collector::Intake& intake;
     SeriesCache series;
+    DateLine date;
     std::vector<std::unique_ptr<net::Listener>> listeners;
     std::vector<std::unique_ptr<std::byte[]>> exchange_blocks;  ///< of exchanges that ended: see KeptExchange
     bool draining = false;                                      ///< connections close after the answer they are at
+
+    /// The Date of an answer that begins now.
+    std::string_view date_line() { return date.at(net.coarse_now()); }
 };
 
 }  // namespace oai::gateway

@@ -13,6 +13,7 @@ enum CharClass : std::uint8_t {
     kHost = 4,     ///< a registered name. Sub-delimiters and escapes are legal there, and no host has them
     kControl = 8,  ///< not in a field value: below 0x20 but HTAB, and 0x7F
     kHexDigit = 16,
+    kStop = 32,  ///< where a scan for lines and names stops: all below 0x20, 0x7F and the colon
 };
 
 namespace detail {
@@ -21,8 +22,8 @@ constexpr std::array<std::uint8_t, 256> make_char_classes() {
     const auto add = [&](std::string_view chars, std::uint8_t bits) {
         for (const char c : chars) classes[static_cast<unsigned char>(c)] |= bits;
     };
-    for (unsigned c = 0; c < 0x20; ++c) classes[c] |= c == '\t' ? 0 : kControl;
-    classes[0x7F] |= kControl;
+    for (unsigned c = 0; c < 0x20; ++c) classes[c] |= c == '\t' ? kStop : kControl | kStop;
+    classes[0x7F] |= kControl | kStop;
     for (unsigned c = 0x21; c < 0x7F; ++c) classes[c] |= kTarget;
     for (const char c : std::string_view("\"#<>\\`")) classes[static_cast<unsigned char>(c)] = 0;
     add("0123456789", kToken | kHost | kHexDigit);
@@ -30,6 +31,7 @@ constexpr std::array<std::uint8_t, 256> make_char_classes() {
     add("abcdefABCDEF", kHexDigit);
     add("!#$%&'*+-.^_`|~", kToken);
     add("-._~", kHost);
+    add(":", kStop);
     return classes;
 }
 inline constexpr std::array<std::uint8_t, 256> kCharClasses = make_char_classes();

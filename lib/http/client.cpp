@@ -25,9 +25,8 @@ Error named(const ClientRequest& request, Error error) {
     return error;
 }
 
-Awaitable<Result<ClientResponse>> exchange(Connection& connection, const ClientRequest& request,
-                                           const std::string& head) {
-    const net::Pieces pieces{head, request.body};
+Awaitable<Result<ClientResponse>> exchange(Connection& connection, const WrittenRequest& request) {
+    const net::Pieces pieces{request.head, request.body};
     const bool written = co_await connection.stream->write(pieces);
     if (!written)
         co_return Error{.code = connection.stream->timed_out() ? Code::upstream_timeout : Code::upstream_truncated,
@@ -62,7 +61,20 @@ std::string_view ClientResponse::header(std::string_view name) const noexcept {
 
 Awaitable<Result<ClientResponse>> fetch(Pool& pool, ClientRequest request) {
     const Target target(request.url, request.tls, request.proxy);
-    const std::string head = head_text(request, target);
+    const WrittenRequest written{.method = request.method,
+                                 .head = head_text(request, target),
+                                 .body = std::move(request.body),
+                                 .timeout = request.timeout,
+                                 .max_response_bytes = request.max_response_bytes};
+    Result<ClientResponse> response = co_await fetch_written(pool, target, written);
+    // A connection that could not be opened names its place itself.
+    const bool opened =
+        response || (response.error().code != Code::connect_failed && response.error().code != Code::tls_failed);
+    if (!response && opened) co_return named(request, std::move(response.error()));
+    co_return response;
+}
+
+Awaitable<Result<ClientResponse>> fetch_written(Pool& pool, const Target& target, const WrittenRequest& request) {
     const core::TimePoint deadline = std::chrono::steady_clock::now() + request.timeout;
     for (;;) {
         std::unique_ptr<Connection> connection = pool.take(target, std::chrono::steady_clock::now());
@@ -72,10 +84,10 @@ Awaitable<Result<ClientResponse>> fetch(Pool& pool, ClientRequest request) {
             connection = std::move(*opened);
         }
         connection->stream->set_deadline(deadline);
-        Result<ClientResponse> response = co_await exchange(*connection, request, head);
+        Result<ClientResponse> response = co_await exchange(*connection, request);
         if (!response && response.error().retryable)
             continue;  // the kept connection was closed: the next one, or a fresh one
-        if (!response) co_return named(request, std::move(response.error()));
+        if (!response) co_return response;
         pool.give(std::move(connection));
         co_return response;
     }

@@ -42,6 +42,18 @@ struct ClientResponse {
 /// Sends and reads the whole answer. Any HTTP status is an answer, not an error. Errors name the URL.
 net::Awaitable<core::Result<ClientResponse>> fetch(Pool& pool, ClientRequest request);
 
+/// A request whose head its sender wrote by itself, down to the empty line at its end.
+struct WrittenRequest {
+    std::string method;
+    std::string head;
+    std::string body = {};
+    std::chrono::nanoseconds timeout = std::chrono::seconds{15};  ///< for all of it
+    std::size_t max_response_bytes = std::size_t{64} << 20;
+};
+/// The same for such a request. Errors do not name the URL.
+net::Awaitable<core::Result<ClientResponse>> fetch_written(Pool& pool, const Target& target,
+                                                           const WrittenRequest& request);
+
 /// The same for a program that has nothing else to do meanwhile.
 core::Result<ClientResponse> fetch_blocking(const ClientRequest& request);
 

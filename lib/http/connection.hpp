@@ -50,8 +50,8 @@ private:
 
 /// Reads a request's head. False when the peer closed between two requests, or sent not a byte until the deadline,
 /// which is no error. The views of `out` stay good until the next head is read: the bytes are kept in
-/// `connection.head`, the body's first bytes are moved to `connection.in`. Errors: malformed_http, head_too_large,
-/// request_timeout, and cancelled for a close in the middle.
+/// `connection.head`, the body's first bytes are moved to `connection.in`. Errors: malformed_http, target_too_long,
+/// head_too_large, request_timeout, and cancelled for a close in the middle.
 net::Awaitable<core::Result<bool>> read_request_head(Connection& connection, RequestHead& out);
 
 /// Reads the head of the answer to a `method` request, skipping interim ones. The views of `out` point into

@@ -1,5 +1,6 @@
 #include "loadgen/run_header.hpp"
 
+#include <algorithm>
 #include <numeric>
 #include <utility>
 
@@ -327,7 +328,11 @@ report::BaselineReport conclude(RunFacts facts, Totals totals) {
     report::BaselineReport report = std::move(facts.report);
     report.tally = std::move(totals.tally);
     report.exact = totals.exact.rows();
-    report.judgement = thresholds::evaluate(thresholds::target_set(), report.tally);
+    const auto makes = [&](bool stream) {
+        return std::ranges::any_of(report.scenario.streams, [stream](auto& s) { return s.stream == stream; });
+    };
+    report.judgement =
+        thresholds::evaluate(thresholds::target_set(), report.tally, {.streams = makes(true), .others = makes(false)});
     return report;
 }
 

@@ -33,6 +33,12 @@ constexpr std::pair<std::string_view, std::uint64_t Counts::*> kCountFields[] = 
     {"output_tokens", &Counts::output_tokens},
 };
 
+/// Where there are none, a block does not speak of them: a load run knows nothing of attempts.
+constexpr std::pair<std::string_view, std::uint64_t Counts::*> kAttemptFields[] = {
+    {"attempts", &Counts::attempts},
+    {"attempt_failures", &Counts::attempt_failures},
+};
+
 constexpr std::pair<std::string_view, Part> kParts[] = {
     {"whole", Part::whole}, {"stream", Part::stream}, {"non_stream", Part::non_stream}};
 
@@ -82,6 +88,9 @@ void write_part(Writer& out, const Tally& tally, Part part) {
     for (const auto& [name, field] : kCountFields) {
         out.member(name, counts.*field);
         if (name == "sent") out.member("dropped", counts.dropped()).member("identity_ok", counts.identity_holds());
+    }
+    for (const auto& [name, field] : kAttemptFields) {
+        if (counts.attempts != 0) out.member(name, counts.*field);
     }
     out.key("outcomes").begin_object();
     for (std::size_t i = 0; i < kOutcomes; ++i) out.member(name_of(static_cast<Outcome>(i)), counts.by_outcome[i]);
@@ -154,6 +163,9 @@ private:
 Counts read_counts(Reader& in, const Value& part) {
     Counts counts;
     for (const auto& [name, field] : kCountFields) counts.*field = in.count_member(part, name);
+    for (const auto& [name, field] : kAttemptFields) {
+        if (part.find(name) != nullptr) counts.*field = in.count_member(part, name);
+    }
     const Value& outcomes = in.member(part, "outcomes");
     for (std::size_t i = 0; i < kOutcomes; ++i)
         counts.by_outcome[i] = in.count_member(outcomes, name_of(static_cast<Outcome>(i)));

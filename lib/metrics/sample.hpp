@@ -89,6 +89,13 @@ struct Gap {
     friend bool operator==(const Gap&, const Gap&) = default;
 };
 
+/// Tries at accounts of one version, for one request.
+struct Attempts {
+    bool stream = false;  ///< the request's kind
+    std::uint32_t count = 0;
+    std::uint32_t failed = 0;  ///< by the upstream's fault, 429/529 included
+};
+
 /// What `sample` adds to the distribution of `metric`; -1 when it is not of its population (table in docs/metrics.md).
 /// `gap` never: it comes from Gap records.
 std::int64_t duration_us(const Sample& sample, Duration metric) noexcept;

@@ -5,25 +5,23 @@
 namespace oai::metrics {
 namespace {
 
-/// One request as counts; `good` apart, since it depends on limits.
-Counts counts_of(const Sample& sample) noexcept {
-    Counts c;
-    c.offered = 1;
-    c.sent = sample.was_sent() ? 1 : 0;
-    c.by_outcome[static_cast<std::size_t>(sample.outcome)] = 1;
-    c.client_errors = sample.is_client_error() ? 1 : 0;
-    c.business_limited = sample.is_business_limited() ? 1 : 0;
+/// One more request; `good` apart, since it depends on limits.
+void count(const Sample& sample, Counts& c) noexcept {
+    ++c.offered;
+    ++c.by_outcome[static_cast<std::size_t>(sample.outcome)];
+    if (sample.was_sent()) ++c.sent;
+    if (sample.is_client_error()) ++c.client_errors;
+    if (sample.is_business_limited()) ++c.business_limited;
     if (sample.counts_in_rates()) {
-        c.counted = 1;
-        c.failed = sample.is_failure() ? 1 : 0;
-        c.late = sample.is_success() && sample.late ? 1 : 0;
-        c.upstream_failed = sample.upstream_failed ? 1 : 0;
-        c.upstream_throttled = sample.upstream_throttled ? 1 : 0;
-        c.upstream_troubled = sample.upstream_failed || sample.upstream_throttled ? 1 : 0;
+        ++c.counted;
+        if (sample.is_failure()) ++c.failed;
+        if (sample.is_success() && sample.late) ++c.late;
+        if (sample.upstream_failed) ++c.upstream_failed;
+        if (sample.upstream_throttled) ++c.upstream_throttled;
+        if (sample.upstream_failed || sample.upstream_throttled) ++c.upstream_troubled;
     }
-    c.input_tokens = sample.input_tokens;
-    c.output_tokens = sample.output_tokens;
-    return c;
+    c.input_tokens += sample.input_tokens;
+    c.output_tokens += sample.output_tokens;
 }
 
 }  // namespace
@@ -49,6 +47,8 @@ Counts& Counts::operator+=(const Counts& other) noexcept {
     upstream_troubled += other.upstream_troubled;
     input_tokens += other.input_tokens;
     output_tokens += other.output_tokens;
+    attempts += other.attempts;
+    attempt_failures += other.attempt_failures;
     return *this;
 }
 
@@ -72,13 +72,20 @@ bool BasicTally<H>::is_good(const Sample& sample) const noexcept {
 template <class H>
 void BasicTally<H>::add(const Sample& sample, Ttft ttft) {
     Counts& counts = sample.stream ? stream_.counts : non_stream_.counts;
-    counts += counts_of(sample);
+    count(sample, counts);
     if (is_good(sample)) ++counts.good;
     for (const Duration metric : kDurations) {
         if (metric == Duration::ttft && ttft == Ttft::recorded_before) continue;
         const std::int64_t us = duration_us(sample, metric);
         if (us >= 0) record(metric, sample.stream, microseconds{us});
     }
+}
+
+template <class H>
+void BasicTally<H>::add_attempts(const Attempts& attempts) noexcept {
+    Counts& counts = attempts.stream ? stream_.counts : non_stream_.counts;
+    counts.attempts += attempts.count;
+    counts.attempt_failures += attempts.failed;
 }
 
 template <class H>

@@ -39,6 +39,8 @@ struct Counts {
     std::uint64_t upstream_troubled = 0;   ///< counted requests with either
     std::uint64_t input_tokens = 0;
     std::uint64_t output_tokens = 0;
+    std::uint64_t attempts = 0;          ///< gateway: tries at an account, by the version of the account
+    std::uint64_t attempt_failures = 0;  ///< those that the upstream failed, 429/529 included
 
     std::uint64_t outcome(Outcome which) const noexcept { return by_outcome[static_cast<std::size_t>(which)]; }
     std::uint64_t dropped() const noexcept { return outcome(Outcome::dropped); }
@@ -60,6 +62,8 @@ public:
 
     void add(const Sample& sample, Ttft ttft = Ttft::from_sample);
     void add_gap(microseconds gap) { record(Duration::gap, true, gap); }
+    /// What the tries of a request come to. Apart from the request: they may be another version's.
+    void add_attempts(const Attempts& attempts) noexcept;
     /// One duration that is known before its request ends.
     void record(Duration metric, bool stream, microseconds value);
     /// Replaces what the samples say by what the generator counted itself, so that a lost sample shows in the identity.

@@ -46,6 +46,7 @@ Verdict get_chat(Call& call);
 Verdict get_chat_messages(Call& call);
 Verdict delete_chat(Call& call);
 Verdict create_object(Call& call);
+Verdict create_thread_and_run(Call& call);
 Verdict list_objects(Call& call);
 Verdict get_object(Call& call);
 Verdict update_object(Call& call);

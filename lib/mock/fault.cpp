@@ -38,7 +38,7 @@ constexpr std::string_view kMark = "mock-", kError = "error-", kHuge = "huge-eve
 constexpr std::size_t kHugeBytes = std::size_t{1} << 20, kMostBytes = std::size_t{256} << 20;
 constexpr unsigned kMostTimes = 1'000'000;
 
-constexpr std::array<Row, 27> kRows{{
+constexpr std::array<Row, 30> kRows{{
     {"none", Kind::none},
     {"error-in-200", Kind::error_in_200},
     {"non-json", Kind::non_json},
@@ -50,6 +50,8 @@ constexpr std::array<Row, 27> kRows{{
     {"late-error", Kind::late_error, Argument::position},
     {"no-terminal", Kind::no_terminal},
     {"no-done", Kind::no_done},
+    {"done-event", Kind::done_event},
+    {"cancelled-event", Kind::cancelled_event},
     {"ping-only", Kind::ping_only, Argument::maybe_duration, milliseconds{100}},
     {"hang", Kind::hang},
     {"stall", Kind::stall, Argument::position},
@@ -57,6 +59,7 @@ constexpr std::array<Row, 27> kRows{{
     {"cut-before-head", Kind::cut_before_head},
     {"reset", Kind::reset, Argument::position},
     {"reset-before-head", Kind::reset_before_head},
+    {"unasked-101", Kind::unasked_101},
     {"early-close", Kind::early_close, Argument::position},
     {"truncated-json", Kind::truncated_json},
     {"wrong-length", Kind::wrong_length},
@@ -72,13 +75,14 @@ struct HintRow {
     std::string_view name;
     Hint hint;
 };
-constexpr std::array<HintRow, 7> kHints{{{"no-hint", Hint::none},
+constexpr std::array<HintRow, 8> kHints{{{"no-hint", Hint::none},
                                          {"seconds", Hint::seconds},
                                          {"decimal", Hint::decimal},
                                          {"date", Hint::date},
                                          {"ms", Hint::ms},
                                          {"reset", Hint::reset},
-                                         {"codex", Hint::codex}}};
+                                         {"codex", Hint::codex},
+                                         {"body", Hint::body}}};
 
 /// What follows `name` and a hyphen; nothing when `text` is neither that nor the name itself.
 std::optional<std::string_view> after_name(std::string_view text, std::string_view name) {
@@ -209,19 +213,6 @@ std::string_view mark_in(std::string_view model, std::string_view mark, std::siz
 
 // ---- when to come back
 
-std::string http_date(core::WallTime at) {
-    constexpr std::array<const char*, 7> kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    constexpr std::array<const char*, 12> kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                  "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    const auto day = std::chrono::floor<std::chrono::days>(at);
-    const std::chrono::year_month_day date(day);
-    const std::string clock = core::format_rfc3339(at).substr(11, 8);
-    const std::string two_digits = std::to_string(100 + static_cast<unsigned>(date.day())).substr(1);
-    return std::string(kDays[std::chrono::weekday(day).c_encoding()]) + ", " + two_digits + " " +
-           kMonths[static_cast<unsigned>(date.month()) - 1] + " " + std::to_string(static_cast<int>(date.year())) +
-           " " + clock + " GMT";
-}
-
 /// 6m0s, 1s, 120ms: as OpenAI writes it.
 std::string reset_text(nanoseconds delay) {
     const std::int64_t ms = std::chrono::ceil<milliseconds>(delay).count();
@@ -297,7 +288,8 @@ void append_retry_hint(std::string& head, const Fault& fault, nanoseconds usual,
     const std::string seconds = std::to_string(std::chrono::ceil<std::chrono::seconds>(delay).count());
     const std::int64_t ms = std::chrono::ceil<milliseconds>(delay).count();
     switch (fault.hint) {
-        case Hint::none: return;
+        case Hint::none:
+        case Hint::body: return;
         case Hint::usual:
             if (fault.status != 429 && fault.status != 503) return;
             [[fallthrough]];
@@ -309,7 +301,8 @@ void append_retry_hint(std::string& head, const Fault& fault, nanoseconds usual,
         case Hint::date:
             // Rounded up: a date has no fractions, and coming back before the time is over is the mistake to avoid.
             head += "retry-after: " +
-                    http_date(std::chrono::ceil<std::chrono::seconds>(now + std::chrono::ceil<milliseconds>(delay))) +
+                    core::format_http_date(
+                        std::chrono::ceil<std::chrono::seconds>(now + std::chrono::ceil<milliseconds>(delay))) +
                     "\r\n";
             return;
         case Hint::ms: head += "retry-after-ms: " + std::to_string(ms) + "\r\n"; return;
@@ -330,6 +323,13 @@ void append_retry_hint(std::string& head, const Fault& fault, nanoseconds usual,
                 "x-codex-secondary-reset-after-seconds: 500000\r\n";
             return;
     }
+}
+
+void append_usage_limit(std::string& body, const Fault& fault, nanoseconds usual) {
+    const nanoseconds delay = fault.delay.count() != 0 ? fault.delay : usual;
+    body +=
+        R"({"error":{"type":"usage_limit_reached","message":"The usage limit has been reached","resets_in_seconds":)" +
+        std::to_string(std::chrono::ceil<std::chrono::seconds>(delay).count()) + "}}";
 }
 
 }  // namespace oai::mock

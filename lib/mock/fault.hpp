@@ -30,6 +30,8 @@ struct Fault {
         late_error,         ///< an `error` event instead of the rest
         no_terminal,        ///< all output, then the end
         no_done,            ///< chat: no [DONE]
+        done_event,         ///< Responses: the last event is response.done, as some upstreams say it
+        cancelled_event,    ///< Responses: the last event is response.cancelled. Whole answer: its status
         ping_only,          ///< nothing but comments, one each `delay`
         // The bytes go wrong, or come at the wrong time.
         hang,               ///< the request is read and never answered
@@ -38,6 +40,7 @@ struct Fault {
         cut_before_head,    ///< ... before its first byte
         reset,              ///< as `cut`, by a TCP reset
         reset_before_head,  ///< as `cut_before_head`, by a TCP reset
+        unasked_101,        ///< the answer is a switch to another protocol, and then silence
         early_close,        ///< no length and no chunks: the close that ends the answer comes too early
         truncated_json,     ///< a whole answer, of a stream too, of which half comes before the close
         wrong_length,       ///< a whole answer, of a stream too, that is longer than its content-length
@@ -58,6 +61,7 @@ struct Fault {
         ms,       ///< retry-after-ms: 1500
         reset,    ///< x-ratelimit-*, reset as 6m0s, 1s or 120ms
         codex,    ///< x-codex-primary-* and x-codex-secondary-*
+        body,     ///< nothing in the head; the body says usage_limit_reached and resets_in_seconds
     };
 
     Kind kind = Kind::none;
@@ -101,5 +105,8 @@ bool says(std::string_view model, std::string_view word) noexcept;
 
 /// The header lines by which an error says when to come back. `usual`: when the fault names no time.
 void append_retry_hint(std::string& head, const Fault& fault, std::chrono::nanoseconds usual, core::WallTime now);
+
+/// The body of an error whose hint is `body`.
+void append_usage_limit(std::string& body, const Fault& fault, std::chrono::nanoseconds usual);
 
 }  // namespace oai::mock

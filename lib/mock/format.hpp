@@ -34,11 +34,12 @@ struct Answer {
     unsigned output_tokens = 0;    ///< that are, or would be, sent, of each choice
     unsigned choices = 1;          ///< of chat and legacy completions
     bool incomplete = false;       ///< the caller's limit cut it short
-    bool cancelled = false;        ///< a stored response
+    bool cancelled = false;        ///< a response, stored or as its stream ends
     bool include_usage = false;    ///< chat streams: stream_options.include_usage
     bool reasoning = false;        ///< Responses: a summary of reasoning comes first
     bool warm_up = false;          ///< Responses over WebSocket, `"generate": false`: no output at all
     bool done = true;              ///< chat streams end with [DONE]
+    bool done_event = false;       ///< Responses streams end with response.done
     bool base64 = false;           ///< embeddings
     unsigned dimensions = 0;       ///< of an embedding
     std::string_view input_json;   ///< good while the request's body is: for whole answers only

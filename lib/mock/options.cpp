@@ -4,6 +4,7 @@
 
 #include "core/units.hpp"
 #include "net/address.hpp"
+#include "net/tls.hpp"
 
 namespace oai::mock {
 
@@ -58,6 +59,14 @@ Result<ServerOptions> read_options(const OptionTexts& texts) {
 
     if (const auto address = net::parse_listen_address(texts.listen); !address)
         return named("--listen", address.error());
+    if (texts.tls_certificate.empty() != texts.tls_key.empty())
+        return Error{.code = Code::invalid_argument, .detail = "--tls-cert and --tls-key go together"};
+    if (!texts.tls_certificate.empty()) {
+        Result<std::shared_ptr<const net::TlsServerContext>> tls =
+            net::TlsServerContext::make(texts.tls_certificate, texts.tls_key);
+        if (!tls) return named("--tls-cert, --tls-key", std::move(tls.error()));
+        options.tls = *std::move(tls);
+    }
     if (texts.workers < 1 || texts.workers > 256)
         return Error{.code = Code::invalid_argument, .detail = "--workers must be from 1 to 256"};
 

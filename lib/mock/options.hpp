@@ -13,6 +13,8 @@ struct OptionTexts {
     std::string listen = "127.0.0.1:9180";
     unsigned workers = 1;
     std::uint64_t seed = 1;
+    std::string tls_certificate;  ///< PEM, with its chain; empty: no TLS
+    std::string tls_key;
     std::string log_file;
     std::vector<std::string> models;  ///< empty: the default ones
 

@@ -44,6 +44,11 @@ Awaitable<bool> Session::play() {
             body_.clear();
             co_await break_off();
             co_return false;
+        case Kind::unasked_101:
+            body_.clear();
+            head_ = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n";
+            co_await break_off();
+            co_return false;
         default: break;
     }
     if (streams_) co_return co_await play_stream();
@@ -128,6 +133,7 @@ Awaitable<void> Session::break_off() {
     const bool sent = co_await flush(false);
     switch (plan_.fault.kind) {
         case Kind::stall:
+        case Kind::unasked_101:
             if (sent) co_await wait_for_leave();
             break;
         case Kind::bad_chunk: {

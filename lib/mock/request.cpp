@@ -112,6 +112,8 @@ Verdict Session::understand(const http::RequestHead& head, std::string_view body
     answer_.output_tokens = plan_.output_tokens;
     answer_.huge_bytes = plan_.fault.bytes;
     answer_.done = plan_.fault.kind != Fault::Kind::no_done;
+    answer_.done_event = plan_.fault.kind == Fault::Kind::done_event;
+    answer_.cancelled = plan_.fault.kind == Fault::Kind::cancelled_event;
     answer_.failure = plan_.fault.kind == Fault::Kind::capacity ? kAtCapacity : kServerFailure;
     if (plan_.fault.kind != Fault::Kind::none) count(shard_.faults);
     remember();
@@ -151,7 +153,11 @@ Verdict Session::render_body(const http::RequestHead& head, std::string_view bod
     switch (plan_.fault.kind) {
         case Fault::Kind::error:
             status_ = plan_.fault.status;
-            append_status_error(body_, match_.shape, status_);
+            if (plan_.fault.hint == Fault::Hint::body) {
+                append_usage_limit(body_, plan_.fault, shard_.current().retry_after);
+            } else {
+                append_status_error(body_, match_.shape, status_);
+            }
             return {};
         case Fault::Kind::error_in_200: append_status_error(body_, match_.shape, 500); return {};
         case Fault::Kind::non_json:

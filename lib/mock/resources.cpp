@@ -204,6 +204,18 @@ Verdict complete_upload(Call& call, const Object& upload) {
     return {};
 }
 
+/// What a batch has written when it is completed.
+void finish_batch(Call& call, const Object& batch) {
+    Object file = new_object(call, {resource("/v1/files"), {}, {}});
+    file.content = "{\"custom_id\":\"mock\"}\n";
+    file.members.set_text("filename", batch.id + "_output.jsonl");
+    file.members.set_text("purpose", "batch_output");
+    file.members.set("bytes", std::to_string(file.content.size()));
+    call.shared.objects.change(*batch.resource, batch.parent, batch.id,
+                               [&](Object& object) { object.members.set_text("output_file_id", file.id); });
+    call.shared.objects.add(std::move(file));
+}
+
 /// Where a verb of this name sends the status of an object that has one.
 struct Turn {
     std::string_view verb, status;
@@ -250,6 +262,19 @@ Verdict create_object(Call& call) {
     return {};
 }
 
+Verdict create_thread_and_run(Call& call) {
+    const core::Result<Members> fields = fields_of(call);
+    if (!fields) return unreadable(fields.error());
+    if (Verdict refusal = check_references(call, *fields)) return refusal;
+    Object thread = new_object(call, {resource("/v1/threads"), {}, {}});
+    Object run = new_object(call, {resource("/v1/threads/*/runs"), thread.id, {}});
+    set_all(run.members, *fields);
+    run.members.append_to(call.out);
+    call.shared.objects.add(std::move(thread));
+    call.shared.objects.add(std::move(run));
+    return {};
+}
+
 Verdict list_objects(Call& call) {
     const Place place = place_of(call);
     if (Verdict refusal = check_parent(call, place)) return refusal;
@@ -272,6 +297,9 @@ Verdict get_object(Call& call) {
     });
     if (!found) return no_such(place.resource.object, place.id, "id");
     call.out += before;
+    const std::string* output = found->members.find("output_file_id");
+    if (place.resource.object == "batch" && found->members.text("status") == "completed" && *output == "null")
+        finish_batch(call, *found);
     return {};
 }
 

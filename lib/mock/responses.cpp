@@ -16,6 +16,12 @@ std::string_view name(Status status) {
     return {};
 }
 
+std::string_view last_event(const Answer& a) {
+    if (a.done_event) return "response.done";
+    if (a.cancelled) return "response.cancelled";
+    return a.incomplete ? "response.incomplete" : "response.completed";
+}
+
 Status final_status(const Answer& a) {
     if (a.cancelled) return Status::cancelled;
     return a.incomplete ? Status::incomplete : Status::completed;
@@ -226,7 +232,7 @@ public:
         end_event(out);
         if (!a.calls_tool()) append_part_event(out, a, "response.content_part.done", final_status(a));
         append_item_event(out, a, "response.output_item.done", final_status(a));
-        append_response_event(out, a, a.incomplete ? "response.incomplete" : "response.completed", final_status(a));
+        append_response_event(out, a, last_event(a), final_status(a));
         return a.calls_tool() ? 3 : 4;
     }
 

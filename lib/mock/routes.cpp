@@ -53,6 +53,7 @@ constexpr Route kRoutes[] = {
     {.method = "GET", .path = "/v1/chat/completions/*", .act = get_chat},
     {.method = "DELETE", .path = "/v1/chat/completions/*", .act = delete_chat},
     {.method = "GET", .path = "/v1/chat/completions/*/messages", .act = get_chat_messages},
+    {.method = "POST", .path = "/v1/threads/runs", .act = create_thread_and_run},
 };
 
 /// Not under /v1.

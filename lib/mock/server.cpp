@@ -32,7 +32,7 @@ struct Server::State {
         state->host = address.host;
         state->shared = std::make_shared<Shared>(
             options.seed, std::move(options.behaviour), std::move(*log),
-            options.control ? std::make_unique<Received>(options.control_body_bytes) : nullptr);
+            options.control ? std::make_unique<Received>(options.control_body_bytes) : nullptr, std::move(options.tls));
         return state;
     }
 
@@ -88,7 +88,7 @@ std::uint16_t Server::port() const noexcept {
 std::string Server::url() const {
     net::ListenAddress address{state_->host, state_->port};
     if (address.host == "0.0.0.0") address.host = "127.0.0.1";
-    return "http://" + address.text();
+    return (state_->shared->tls ? "https://" : "http://") + address.text();
 }
 
 void Server::stop() {

@@ -11,8 +11,9 @@
 #include "mock/send_log.hpp"
 
 namespace oai::net {
+class TlsServerContext;
 class Worker;
-}
+}  // namespace oai::net
 
 namespace oai::mock {
 
@@ -23,6 +24,7 @@ struct ServerOptions {
     Behaviour behaviour;
     std::string log_file;                                    ///< send log as JSON lines; empty: none
     bool keep_log = false;                                   ///< keep the send log in memory, for `log()`
+    std::shared_ptr<const net::TlsServerContext> tls = {};   ///< null: plain
     bool control = false;                                    ///< serve /mock/..., and keep what was received
     std::size_t control_body_bytes = std::size_t{64} << 10;  ///< of each body received
 };
@@ -47,7 +49,7 @@ public:
     Server(const Server&) = delete;
 
     std::uint16_t port() const noexcept;
-    std::string url() const;  ///< "http://127.0.0.1:9180"
+    std::string url() const;  ///< "http://127.0.0.1:9180", or https
 
     /// From any thread. Ends all connections, also in the middle of an answer, and closes the log file. On its own
     /// threads nothing is left when it returns; on a given worker the connections end when the worker gets to it.

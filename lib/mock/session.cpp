@@ -57,7 +57,7 @@ void Shard::stop() {
 Awaitable<void> Session::serve(std::shared_ptr<Shard> shard, net::Socket socket) {
     Session session(*shard, std::move(socket));
     const http::ServerTimeouts timeouts{.head = kHeadTime, .idle = kIdleTime};
-    co_await http::serve_connection(shard->worker, session.connection_, session, timeouts);
+    co_await http::serve_connection(shard->worker, session.connection_, session, timeouts, shard->shared->tls);
 }
 
 Session::Session(Shard& shard, net::Socket socket)

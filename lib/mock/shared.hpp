@@ -15,17 +15,19 @@
 #include "mock/send_log.hpp"
 #include "mock/tokens.hpp"
 #include "mock/turns.hpp"
+#include "net/tls.hpp"
 
 namespace oai::mock {
 
 /// What all workers of a server share.
 struct Shared {
     Shared(std::uint64_t seed_, Behaviour behaviour_, std::unique_ptr<SendLog> log_,
-           std::unique_ptr<Received> received_)
+           std::unique_ptr<Received> received_, std::shared_ptr<const net::TlsServerContext> tls_)
         : seed(seed_),
           behaviour(std::make_shared<const Behaviour>(std::move(behaviour_))),
           log(std::move(log_)),
-          received(std::move(received_)) {}
+          received(std::move(received_)),
+          tls(std::move(tls_)) {}
 
     const std::uint64_t seed;
     const core::TimePoint started = std::chrono::steady_clock::now();
@@ -34,6 +36,7 @@ struct Shared {
     std::atomic<std::uint64_t> requests{0};    ///< numbers them in order of receipt, over all workers
     const std::unique_ptr<SendLog> log;
     const std::unique_ptr<Received> received;  ///< null: there is no control API
+    const std::shared_ptr<const net::TlsServerContext> tls;
     Turns turns;
     Answers answers;
     Objects objects;

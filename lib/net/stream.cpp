@@ -265,12 +265,12 @@ TlsSession::Peer look_at(int socket) noexcept {
 
 }  // namespace
 
-void Stream::look_for_peer() noexcept {
+bool Stream::look_for_peer() noexcept {
     const TlsSession::Peer peer = tls_ ? tls_->look() : look_at(socket_.native_handle());
-    if (peer != TlsSession::Peer::gone) return;
+    if (peer != TlsSession::Peer::gone) return peer_gone_;
     peer_gone_ = true;
-    dependent_->close();
-    dependent_ = nullptr;
+    if (dependent_ != nullptr) std::exchange(dependent_, nullptr)->close();
+    return true;
 }
 
 bool Stream::is_stale() noexcept {

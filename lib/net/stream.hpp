@@ -94,8 +94,11 @@ public:
     /// Writes all of it, waiting as often as needed. False when it failed.
     Awaitable<bool> write(Pieces pieces);
 
-    /// The other side closed its half while nobody read (see PeerWatch).
+    /// The other side closed its half while nobody read (see PeerWatch and look_for_peer).
     bool peer_gone() const noexcept { return peer_gone_; }
+    /// Looks now, for a waiter that has no other stream to be closed. One system call; the bytes stay. As for
+    /// `is_stale`, no TLS read may be pending.
+    bool look_for_peer() noexcept;
 
     /// A kept connection that the other side closed or wrote to while nobody asked. One system call. TLS: not while a
     /// read is pending, and neither is PeerWatch.
@@ -108,7 +111,6 @@ private:
     void expire() noexcept;
     void look_for_end() noexcept;
     void wake() noexcept;
-    void look_for_peer() noexcept;
     bool refuse_late() noexcept;
     Awaitable<bool> handshake();
     void begin(Read& read, Suspension& reader);

@@ -84,7 +84,9 @@ void Worker::enlist(Stream& stream) {
     if (streams_ != nullptr) streams_->previous_ = &stream;
     streams_ = &stream;
     if (stopping_) stream.close();
-    if (!sweeping_) arm_sweep();
+    if (sweeping_) return;
+    coarse_now_ = std::chrono::steady_clock::now();
+    arm_sweep();
 }
 
 void Worker::delist(Stream& stream) noexcept {
@@ -103,7 +105,7 @@ void Worker::arm_sweep() {
 }
 
 void Worker::sweep() {
-    const core::TimePoint now = std::chrono::steady_clock::now();
+    const core::TimePoint now = coarse_now_ = std::chrono::steady_clock::now();
     const bool look = ++sweeps_ % kSweepsPerLook == 0;
     for (Stream* at = streams_; at != nullptr; at = at->next_) {
         if (at->deadline_ <= now) at->expire();

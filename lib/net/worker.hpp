@@ -41,6 +41,10 @@ public:
     bool stopping() const noexcept { return stopping_; }
     void join();
 
+    /// On the worker: the time of its last sweep, for whoever need not know it closer than 50 ms and wants no clock
+    /// read for it. It stands still while the worker has no streams.
+    core::TimePoint coarse_now() const noexcept { return coarse_now_; }
+
     /// From any thread: runs `task` on the worker.
     void post(std::function<void()> task);
 
@@ -61,6 +65,7 @@ private:
     core::IdSource ids_;
     BufferPool buffers_;
     Stream* streams_ = nullptr;  ///< intrusive list: every stream of this worker
+    core::TimePoint coarse_now_{};
     bool sweeping_ = false;
     unsigned sweeps_ = 0;
     bool stopping_ = false;

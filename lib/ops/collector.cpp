@@ -33,6 +33,11 @@ void Collector::Intake::add(core::TimePoint at, const metrics::Sample& sample) {
     while (!finished_.push(finished)) collector_.drain();
 }
 
+void Collector::Intake::add_attempts(core::TimePoint at, SeriesId series, const metrics::Attempts& attempts) {
+    const Attempted attempted{collector_.wall_us(at), series, attempts};
+    while (!attempted_.push(attempted)) collector_.drain();
+}
+
 void Collector::Intake::add_gap(core::TimePoint at, SeriesId series, microseconds gap) {
     const metrics::Gap record{.at_us = collector_.wall_us(at), .gap_us = gap.count(), .stream_id = series};
     while (!gaps_.push(record)) collector_.drain();
@@ -92,6 +97,8 @@ void Collector::drain_locked() {
     for (const auto& intake : intakes_) {
         intake->finished_.take_all(
             [&](const Intake::Finished& f) { slots_.add(f.sample.stream_id, f.at_us, f.sample); });
+        intake->attempted_.take_all(
+            [&](const Intake::Attempted& a) { slots_.add_attempts(a.series, a.at_us, a.attempts); });
         intake->gaps_.take_all(
             [&](const metrics::Gap& g) { slots_.add_gap(g.stream_id, g.at_us, microseconds{g.gap_us}); });
     }

@@ -57,6 +57,8 @@ public:
     public:
         /// `sample.stream_id` must be a SeriesId of this collector. `at`: when its class became certain.
         void add(core::TimePoint at, const metrics::Sample& sample);
+        /// Tries of a finished request at accounts of the series' version. The request itself may be another version's.
+        void add_attempts(core::TimePoint at, SeriesId series, const metrics::Attempts& attempts);
         void add_gap(core::TimePoint at, SeriesId series, std::chrono::microseconds gap);
         void begin() noexcept { open_.fetch_add(1, std::memory_order_relaxed); }
         void end() noexcept { open_.fetch_sub(1, std::memory_order_relaxed); }
@@ -70,7 +72,13 @@ public:
             std::int64_t at_us;
             metrics::Sample sample;
         };
+        struct Attempted {
+            std::int64_t at_us;
+            SeriesId series;
+            metrics::Attempts attempts;
+        };
         Collector& collector_;
+        Ring<Attempted, 4096> attempted_;
         Ring<Finished, 4096> finished_;
         Ring<metrics::Gap, 16384> gaps_;  ///< stream_id = series
         std::atomic<std::int64_t> open_{0};

@@ -73,6 +73,8 @@ void write_overview(json::Writer& out, const Filter& filter, const Collector::An
     write_rate(out, "upstream_error_rate", tally.rate(Rate::upstream_error_rate));
     out.member("upstream_error_count_excl_429_529", counts.upstream_failed);
     out.member("upstream_throttled_count", counts.upstream_throttled);
+    out.member("upstream_attempt_count", counts.attempts);
+    out.member("upstream_attempt_failure_count", counts.attempt_failures);
     write_duration(out, "duration", tally.histogram(Duration::response));
     write_duration(out, "ttft", tally.histogram(Duration::ttft));
     write_duration(out, "queue", tally.histogram(Duration::queue));

@@ -11,7 +11,9 @@ metrics::SlotTally& Slots::tally(Ring& ring, std::int64_t slot, SeriesId series)
 template <class F>
 void Slots::place(SeriesId series, std::int64_t at_us, F put) {
     const std::int64_t fine = index(at_us, kLevels[0].width);
-    put(tally(levels_[0], fine, series));
+    if (last_.tally == nullptr || last_.slot != fine || last_.series != series)
+        last_ = {.slot = fine, .series = series, .tally = &tally(levels_[0], fine, series)};
+    put(*last_.tally);
     if (fine >= first_open_) return;
     // Late, or imported: its fine slot is closed, so nobody will carry it to the coarse ones.
     for (std::size_t level = 1; level < kLevels.size(); ++level)
@@ -20,6 +22,10 @@ void Slots::place(SeriesId series, std::int64_t at_us, F put) {
 
 void Slots::add(SeriesId series, std::int64_t at_us, const metrics::Sample& sample) {
     place(series, at_us, [&](metrics::SlotTally& into) { into.add(sample); });
+}
+
+void Slots::add_attempts(SeriesId series, std::int64_t at_us, const metrics::Attempts& attempts) {
+    place(series, at_us, [&](metrics::SlotTally& into) { into.add_attempts(attempts); });
 }
 
 void Slots::add_gap(SeriesId series, std::int64_t at_us, microseconds gap) {
@@ -36,6 +42,7 @@ void Slots::advance(std::int64_t now_us) {
         }
     }
     first_open_ = std::max(first_open_, open);
+    last_ = {};
     for (std::size_t level = 0; level < kLevels.size(); ++level) {
         const std::int64_t oldest = index(now_us, kLevels[level].width) - kLevels[level].count;
         levels_[level].erase(levels_[level].begin(), levels_[level].lower_bound(oldest));

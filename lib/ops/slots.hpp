@@ -31,6 +31,7 @@ public:
     explicit Slots(const metrics::Bounds& bounds) : bounds_(bounds) {}
 
     void add(SeriesId series, std::int64_t at_us, const metrics::Sample& sample);
+    void add_attempts(SeriesId series, std::int64_t at_us, const metrics::Attempts& attempts);
     void add_gap(SeriesId series, std::int64_t at_us, microseconds gap);
     /// Closes fine slots that ended before `now_us` and forgets what is too old.
     void advance(std::int64_t now_us);
@@ -80,6 +81,13 @@ private:
     metrics::Bounds bounds_;
     std::array<Ring, kLevels.size()> levels_;
     std::int64_t first_open_ = 0;  ///< index of the first fine slot that is not closed
+    /// The fine slot's tally that was used last: most requests end in the slot and the series of the one before.
+    struct Last {
+        std::int64_t slot = 0;
+        SeriesId series = 0;
+        metrics::SlotTally* tally = nullptr;  ///< null when there is none; good until its slot is forgotten
+    };
+    Last last_;
 };
 
 }  // namespace oai::ops

@@ -27,6 +27,7 @@ Kind kind_of(const RuleResult& result) noexcept {
         case RuleState::breach: return result.rule.required ? Kind::failure : Kind::skipped;
         case RuleState::thin:
         case RuleState::nodata:
+        case RuleState::off:
         case RuleState::stale: return Kind::skipped;
         case RuleState::error: break;
     }

@@ -31,6 +31,7 @@ Tone tone_of(const RuleResult& result) {
         case RuleState::thin:
         case RuleState::nodata:
         case RuleState::stale: return Tone::warn;
+        case RuleState::off: return Tone::plain;
         case RuleState::error: break;
     }
     return Tone::bad;
@@ -61,8 +62,9 @@ Banner banner_of(const thresholds::Judgement& judgement) {
             break;
         }
         case Verdict::inconclusive: {
-            const std::string open = subjects(
-                judgement.rules, [](auto& r) { return r.state != RuleState::ok && r.state != RuleState::breach; });
+            const std::string open = subjects(judgement.rules, [](auto& r) {
+                return r.state != RuleState::ok && r.state != RuleState::breach && r.state != RuleState::off;
+            });
             banner.tone = Tone::warn;
             banner.sentence = open.empty() ? text_of(t.nothing_required) : fill(t.inconclusive, {open});
             break;
@@ -115,6 +117,7 @@ std::string remark_text(const RuleResult& result) {
         case RuleState::breach: break;
         case RuleState::thin: add(fill(t.thin, {n_text(result), std::to_string(result.rule.min_samples)})); break;
         case RuleState::nodata: add(t.nodata); break;
+        case RuleState::off: add(t.off); break;
         case RuleState::stale: add(t.stale); break;
         case RuleState::error: add(result.observed.error);
     }

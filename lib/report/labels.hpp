@@ -33,6 +33,7 @@ struct Labels {
     std::string_view remark = "Remark";
     std::string_view thin = "{} samples, {} needed";
     std::string_view nodata = "no data, nothing to judge";
+    std::string_view off = "not applicable: the run makes no such requests";
     std::string_view stale = "the data is older than its source promises";
     std::string_view low_n = "low_n: below {} samples {} is uncertain";
     std::string_view approx = "approx: the limit lies inside a bucket";

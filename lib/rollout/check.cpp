@@ -192,14 +192,18 @@ int publish(const CheckOptions& options, const GuardReport& report, std::ostream
 
 }  // namespace
 
+std::string refusal_line(const std::string& why) {
+    GuardReport refused;
+    refused.error = why;
+    return report::verdict_line(refused);
+}
+
 int run_check(const CheckOptions& options, std::ostream& out, std::ostream& err) {
     Result<CheckPlan> plan = plan_check(options);
     if (!plan) {
-        GuardReport refused;
-        refused.error = plan.error().detail;
-        err << "oaiguard: " << refused.error << '\n';
-        (options.json || options.metrics ? err : out) << report::verdict_line(refused) << '\n';
-        return report::exit_code(refused);
+        err << "oaiguard: " << plan.error().detail << '\n';
+        (options.json || options.metrics ? err : out) << refusal_line(plan.error().detail) << '\n';
+        return thresholds::exit_code(Verdict::error);
     }
     const Result<void> judged = judge_window(options, *plan);
     if (!judged) plan->report.error = judged.error().detail;

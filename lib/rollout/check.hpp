@@ -46,4 +46,7 @@ struct CheckOptions {
 /// with `json` or `metrics` `out` is that document alone and the verdict line goes to `err`.
 int run_check(const CheckOptions& options, std::ostream& out, std::ostream& err);
 
+/// The verdict line of a check that could not even begin, as after a usage error.
+std::string refusal_line(const std::string& why);
+
 }  // namespace oai::rollout

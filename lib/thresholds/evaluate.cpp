@@ -1,5 +1,7 @@
 #include "thresholds/evaluate.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <string>
 
@@ -29,11 +31,21 @@ bool has_data(const Limit& limit, const Observation& observed) {
 RuleState state_of(const Rule& rule, const Observation& observed) {
     if (!observed.error.empty()) return RuleState::error;
     if (observed.stale) return RuleState::stale;
-    if (!has_data(rule.limit, observed)) return RuleState::nodata;
+    if (!has_data(rule.limit, observed)) return observed.off ? RuleState::off : RuleState::nodata;
     if (observed.n && *observed.n < rule.min_samples) return RuleState::thin;
     const bool holds =
         rule.limit.is_duration() ? duration_holds(rule.limit, observed) : rate_holds(rule.limit, *observed.ratio);
     return holds ? RuleState::ok : RuleState::breach;
+}
+
+/// Whether the run was to make none of the requests that a limit is about.
+bool is_off(const Limit& limit, const EvaluateOptions& options) {
+    using metrics::Duration;
+    static constexpr std::array<Duration, 4> of_streams{Duration::ttfe, Duration::ttft, Duration::tpot, Duration::gap};
+    const auto* const metric = std::get_if<Duration>(&limit.metric);
+    const bool only_streams =
+        limit.stream.value_or(metric != nullptr && std::ranges::find(of_streams, *metric) != of_streams.end());
+    return (only_streams && !options.streams) || (limit.stream == false && !options.others);
 }
 
 std::string broken_identity(const metrics::Counts& counts) {
@@ -58,6 +70,7 @@ Observation observe(const Limit& limit, const metrics::Tally& tally, const Evalu
         seen.error = broken_identity(counts);
         return seen;
     }
+    seen.off = is_off(limit, options);
     const metrics::Part part = !limit.stream   ? metrics::Part::whole
                                : *limit.stream ? metrics::Part::stream
                                                : metrics::Part::non_stream;

@@ -11,6 +11,8 @@ namespace oai::thresholds {
 
 struct EvaluateOptions {
     bool upstream_with_throttled = false;  ///< 429/529 of the upstream count in upstream_error_rate
+    bool streams = true;                   ///< the run was to make requests that stream
+    bool others = true;                    ///< ... and such that do not
 };
 
 /// The judge: point rules, decided by counting and by integer products, never on a rounded value.

@@ -4,7 +4,7 @@ namespace oai::thresholds {
 namespace {
 
 bool undecided(RuleState state) noexcept {
-    return state != RuleState::ok && state != RuleState::breach;
+    return state != RuleState::ok && state != RuleState::breach && state != RuleState::off;
 }
 
 /// " breached=a,b" of the required rules that `select` picks; nothing when there are none.
@@ -27,6 +27,7 @@ std::string_view name_of(RuleState state) noexcept {
         case RuleState::breach: return "breach";
         case RuleState::thin: return "thin";
         case RuleState::nodata: return "nodata";
+        case RuleState::off: return "off";
         case RuleState::stale: return "stale";
         case RuleState::error: break;
     }
@@ -56,7 +57,7 @@ int exit_code(Verdict verdict) noexcept {
 Verdict overall(const std::vector<RuleResult>& rules) noexcept {
     bool any_required = false, any_error = false, any_undecided = false;
     for (const RuleResult& result : rules) {
-        if (!result.rule.required) continue;
+        if (!result.rule.required || result.state == RuleState::off) continue;
         if (result.state == RuleState::breach) return Verdict::breach;
         any_required = true;
         any_error = any_error || result.state == RuleState::error;
@@ -71,7 +72,8 @@ std::string verdict_line(const Judgement& judgement) {
            " exit=" + std::to_string(exit_code(judgement.verdict)) +
            " rules=" + std::to_string(judgement.rules.size()) +
            list_of(judgement, "breached", [](RuleState state) { return state == RuleState::breach; }) +
-           list_of(judgement, "undecided", undecided);
+           list_of(judgement, "undecided", undecided) +
+           list_of(judgement, "off", [](RuleState state) { return state == RuleState::off; });
 }
 
 }  // namespace oai::thresholds

@@ -17,6 +17,7 @@ enum class RuleState : std::uint8_t {
     breach,
     thin,    ///< fewer samples than the rule asks for
     nodata,  ///< nothing to judge: no samples, or a null from the source
+    off,     ///< not applicable: the run was to make no such requests, and made none; decides nothing
     stale,   ///< the data is older than its source promises
     error,   ///< the data contradicts itself or could not be read
 };
@@ -36,6 +37,7 @@ struct Observation {
     std::optional<std::uint64_t> at_or_below = {};  ///< a duration: how many of n are within the limit
     std::optional<metrics::Ratio> ratio = {};       ///< a rate; without n its scale is any (0.9981 is 9981 / 10000)
     bool approx = false;                            ///< at_or_below comes from buckets that the limit cuts
+    bool off = false;                               ///< nothing was meant to be there
     bool stale = false;
     std::string error = {};  ///< why there is nothing to judge; empty when there is
 };
@@ -57,11 +59,12 @@ struct Judgement {
 };
 
 /// A required breach wins: it was seen on valid data. Then error, then inconclusive. Nothing required to judge is
-/// inconclusive.
+/// inconclusive; a rule that is off is none.
 Verdict overall(const std::vector<RuleResult>& rules) noexcept;
 
 /// The last line of stdout, without its newline: `verdict=BREACH exit=2 rules=4 breached=ttft.p99,error_rate`. Required
-/// rules that could not be judged follow as `undecided=`; a list that is empty is left out.
+/// rules that could not be judged follow as `undecided=`, those that are off as `off=`; a list that is empty is left
+/// out.
 std::string verdict_line(const Judgement& judgement);
 
 }  // namespace oai::thresholds

@@ -90,6 +90,10 @@ Out Account::out(std::string_view model, core::TimePoint now) const noexcept {
 void conclude(AccountState& state, const AttemptReport& report, const BreakerSettings& settings, core::TimePoint now,
               bool probe) noexcept {
     using wire::Refusal;
+    state.attempts.fetch_add(1, std::memory_order_relaxed);
+    const bool refused =
+        report.refusal != Refusal::none && report.refusal != Refusal::request && report.refusal != Refusal::conflict;
+    if (refused || report.end == AttemptReport::End::broken) state.failures.fetch_add(1, std::memory_order_relaxed);
     if (report.end == AttemptReport::End::abandoned) return state.breaker.forget(probe);
     const bool failed = report.end == AttemptReport::End::broken || report.refusal == Refusal::server ||
                         report.refusal == Refusal::overloaded;

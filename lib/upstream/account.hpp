@@ -67,7 +67,9 @@ public:
     Breaker breaker;
     Ewma error_rate;  ///< 0 to 1
     Ewma ttft_us;
-    std::atomic<std::int64_t> waiting{0};  ///< requests in the line that this account could take
+    std::atomic<std::uint64_t> attempts{0};  ///< since the start, as AttemptReport tells them
+    std::atomic<std::uint64_t> failures{0};  ///< of these: broken, or refused for a reason that is not the request's
+    std::atomic<std::int64_t> waiting{0};    ///< requests in the line that this account could take
 
 private:
     std::atomic<std::int64_t> in_flight_{0};

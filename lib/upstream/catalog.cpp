@@ -137,6 +137,26 @@ void Registry::adopt(Catalog& catalog, const MakeTokens& make) {
     }
 }
 
+bool Catalog::needs_model() const noexcept {
+    // One route for everything, which renames nothing, to accounts that take any model and say none in their paths.
+    if (routes_.size() != 1 || routes_.front().pattern != "*" || !routes_.front().map.empty()) return true;
+    return std::ranges::any_of(providers_[routes_.front().provider].versions, [](const Version& version) {
+        return version.model_name || std::ranges::any_of(version.accounts, [](const Account& account) {
+                   return !account.models.empty() || account.type == AccountType::azure;
+               });
+    });
+}
+
+bool Catalog::offers(const Version& version, std::string_view model) const noexcept {
+    const Route* route = find_route(model);
+    if (route == nullptr || mapped(*route, version, model) != model) return false;
+    const std::vector<Version>& versions = providers_[route->provider].versions;
+    const bool all_zero = std::ranges::all_of(versions, [](const Version& other) { return other.weight == 0; });
+    return std::ranges::any_of(versions, [&](const Version& other) {
+        return &other == &version && (other.weight > 0 || (all_zero && other.is_default));
+    });
+}
+
 std::vector<std::string> Catalog::model_names() const {
     std::set<std::string> names;
     for (const Route& route : routes_) {

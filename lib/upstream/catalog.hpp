@@ -72,6 +72,12 @@ public:
     /// More than one account: there is something to remember a resource for.
     bool has_choice() const noexcept;
 
+    /// Whether the model decides about a request: to which provider it goes, under which name, or to which accounts.
+    /// Where it does not, a request may go on without its model being known.
+    bool needs_model() const noexcept;
+    /// Whether a request for `model` can be sent to that version, under this very name.
+    bool offers(const Version& version, std::string_view model) const noexcept;
+
     /// Names a client can ask for: exact patterns and the names that routes map.
     std::vector<std::string> model_names() const;
 

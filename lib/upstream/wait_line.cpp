@@ -78,15 +78,17 @@ net::Awaitable<Result<AccountState*>> WaitLine::wait(net::Worker& worker, std::v
         const core::TimePoint look = std::min(deadline, std::chrono::steady_clock::now() + kLookPeriod);
         co_await waiter->alarm.wait_until(look);
     }
-    if (waiter->granted != nullptr && taken != nullptr) {
-        // Both at once: one place is enough.
-        if (!hand_over(*taken)) taken->leave();
-    }
-    if (waiter->granted != nullptr) co_return waiter->granted;
+    if (waiter->granted != nullptr && taken != nullptr) give_back(*taken);  // both at once: one place is enough
+    if (waiter->granted != nullptr && cancelled) give_back(*waiter->granted);
+    if (waiter->granted != nullptr && !cancelled) co_return waiter->granted;
     if (taken != nullptr) co_return taken;
     if (cancelled)
         co_return Error{.code = Code::cancelled, .source = core::Source::downstream, .detail = "the client left"};
     co_return refuse("every account stayed busy");
+}
+
+void WaitLine::give_back(AccountState& account) {
+    if (!hand_over(account)) account.leave();
 }
 
 bool WaitLine::hand_over(AccountState& account) {

@@ -38,6 +38,8 @@ public:
 
 private:
     struct Waiter;
+    void give_back(AccountState& account);
+
     std::size_t most_;
     std::mutex mutex_;
     std::list<std::shared_ptr<Waiter>> line_;

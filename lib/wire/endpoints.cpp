@@ -70,6 +70,14 @@ constexpr Endpoint resource(std::string_view name, std::string_view method, std:
         .fields = body == json ? std::span<const FieldRule>(kResourceFields) : std::span<const FieldRule>()};
 }
 
+constexpr Endpoint list_of(std::string_view name, std::string_view path, std::uint32_t page = 20,
+                           bool oldest_first = false) noexcept {
+    Endpoint endpoint = resource(name, "GET", path, list, none);
+    endpoint.page = page;
+    endpoint.oldest_first = oldest_first;
+    return endpoint;
+}
+
 // The first two carry nearly all traffic.
 constexpr std::array kEndpoints{
     Endpoint{.name = "responses",
@@ -146,20 +154,34 @@ constexpr std::array kEndpoints{
              .json_answer = true,
              .fields = kImageFields,
              .input_field = "prompt"},
-    Endpoint{.name = "images_edits", .method = "POST", .path = "/v1/images/edits", .body = bytes, .json_answer = true},
+    Endpoint{.name = "images_edits",
+             .method = "POST",
+             .path = "/v1/images/edits",
+             .body = bytes,
+             .json_answer = true,
+             .form_model = true},
     Endpoint{.name = "images_variations",
              .method = "POST",
              .path = "/v1/images/variations",
              .body = bytes,
-             .json_answer = true},
+             .json_answer = true,
+             .form_model = true},
     Endpoint{.name = "audio_speech",
              .method = "POST",
              .path = "/v1/audio/speech",
              .body = json,
              .fields = kSpeechFields,
              .input_field = "input"},
-    Endpoint{.name = "audio_transcriptions", .method = "POST", .path = "/v1/audio/transcriptions", .body = bytes},
-    Endpoint{.name = "audio_translations", .method = "POST", .path = "/v1/audio/translations", .body = bytes},
+    Endpoint{.name = "audio_transcriptions",
+             .method = "POST",
+             .path = "/v1/audio/transcriptions",
+             .body = bytes,
+             .form_model = true},
+    Endpoint{.name = "audio_translations",
+             .method = "POST",
+             .path = "/v1/audio/translations",
+             .body = bytes,
+             .form_model = true},
 
     Endpoint{.name = "responses_compact",
              .method = "POST",
@@ -177,25 +199,25 @@ constexpr std::array kEndpoints{
              .fields = kResponsesFields,
              .input_field = "input"},
     resource("response", "*", "/v1/responses/{id}/**", named),
-    resource("stored_chats", "GET", "/v1/chat/completions", list, none),
+    list_of("stored_chats", "/v1/chat/completions", 20, true),
     resource("stored_chat", "*", "/v1/chat/completions/{id}/**", named),
 
     resource("files", "POST", "/v1/files", made, bytes),
-    resource("files", "GET", "/v1/files", list, none),
+    list_of("files", "/v1/files", 10'000),
     resource("file", "*", "/v1/files/{id}/**", named, bytes),
     resource("uploads", "POST", "/v1/uploads", made),
     resource("upload", "*", "/v1/uploads/{id}/**", named, bytes),
     resource("batches", "POST", "/v1/batches", made),
-    resource("batches", "GET", "/v1/batches", list, none),
+    list_of("batches", "/v1/batches"),
     resource("batch", "*", "/v1/batches/{id}/**", named),
     resource("fine_tuning", "POST", "/v1/fine_tuning/jobs", made),
-    resource("fine_tuning", "GET", "/v1/fine_tuning/jobs", list, none),
+    list_of("fine_tuning", "/v1/fine_tuning/jobs"),
     resource("fine_tuning_job", "*", "/v1/fine_tuning/jobs/{id}/**", named),
     resource("vector_stores", "POST", "/v1/vector_stores", made),
-    resource("vector_stores", "GET", "/v1/vector_stores", list, none),
+    list_of("vector_stores", "/v1/vector_stores"),
     resource("vector_store", "*", "/v1/vector_stores/{id}/**", named),
     resource("assistants", "POST", "/v1/assistants", made),
-    resource("assistants", "GET", "/v1/assistants", list, none),
+    list_of("assistants", "/v1/assistants"),
     resource("assistant", "*", "/v1/assistants/{id}/**", named),
     resource("threads", "POST", "/v1/threads", made),
     resource("threads_runs", "POST", "/v1/threads/runs", made),
@@ -203,14 +225,20 @@ constexpr std::array kEndpoints{
     resource("conversations", "POST", "/v1/conversations", made),
     resource("conversation", "*", "/v1/conversations/{id}/**", named),
     resource("containers", "POST", "/v1/containers", made),
-    resource("containers", "GET", "/v1/containers", list, none),
+    list_of("containers", "/v1/containers"),
     resource("container", "*", "/v1/containers/{id}/**", named, bytes),
     resource("evals", "POST", "/v1/evals", made),
-    resource("evals", "GET", "/v1/evals", list, none),
+    list_of("evals", "/v1/evals", 20, true),
     resource("eval", "*", "/v1/evals/{id}/**", named),
 };
 
 constexpr Endpoint kUnknown{.name = "unknown", .method = "*", .path = "/v1/**", .body = bytes};
+constexpr Endpoint kOptions{
+    .name = "options", .method = "OPTIONS", .path = "/v1/**", .body = none, .served = Served::options};
+
+bool serves(const Endpoint& endpoint, std::string_view method) noexcept {
+    return endpoint.method == method || endpoint.method == "*" || (method == "HEAD" && endpoint.method == "GET");
+}
 
 /// Whether `path` has the shape of `pattern`; the segment at "{id}" goes to `id`.
 bool matches(const Endpoint& endpoint, std::string_view path, std::string_view& id) noexcept {
@@ -233,7 +261,7 @@ EndpointMatch match_endpoint(std::string_view method, std::string_view path) noe
     for (const Endpoint& endpoint : kEndpoints) {
         std::string_view id;
         if (!matches(endpoint, path, id)) continue;
-        if (endpoint.method == method || endpoint.method == "*") return EndpointMatch{&endpoint, true, id};
+        if (serves(endpoint, method)) return EndpointMatch{&endpoint, true, id};
         match.known = true;
     }
     return match;
@@ -244,8 +272,10 @@ std::string allowed_methods(std::string_view path) {
     for (const Endpoint& endpoint : kEndpoints) {
         std::string_view id;
         if (!matches(endpoint, path, id)) continue;
+        if (endpoint.method == "*") return "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
         if (!methods.empty()) methods += ", ";
         methods += endpoint.method;
+        if (endpoint.method == "GET") methods += ", HEAD";
     }
     return methods;
 }
@@ -261,6 +291,10 @@ std::span<const Endpoint> endpoints() noexcept {
 
 const Endpoint& unknown_endpoint() noexcept {
     return kUnknown;
+}
+
+const Endpoint& options_endpoint() noexcept {
+    return kOptions;
 }
 
 PathAlias read_alias(std::string_view path) noexcept {

@@ -15,7 +15,7 @@ enum class Dialect : std::uint8_t { openai, anthropic };
 /// How an endpoint's answer ends, stream or not.
 enum class Terminal : std::uint8_t {
     none,       ///< no rule of its own: a good end of the body is a good end
-    responses,  ///< response.completed, .incomplete, .failed or error; status in the JSON answer
+    responses,  ///< response.completed, .incomplete, .failed, .cancelled, .done or error; status in the JSON answer
     chat,       ///< finish_reason, then [DONE]
     messages,   ///< message_delta with a stop_reason, then message_stop
 };
@@ -28,7 +28,7 @@ enum class BodyTreatment : std::uint8_t {
 };
 
 /// Who answers.
-enum class Served : std::uint8_t { upstream, models, websocket };
+enum class Served : std::uint8_t { upstream, models, websocket, options };
 
 /// What an endpoint has to do with things that live at one account.
 enum class Resource : std::uint8_t {
@@ -70,10 +70,13 @@ struct Endpoint {
     Served served = Served::upstream;
     Resource resource = Resource::none;
     bool json_answer = false;                  ///< a 200 that is no JSON is a fault, and a JSON one is read
+    bool form_model = false;                   ///< its form names the model
     std::span<const FieldRule> fields = {};    ///< of a JSON body, at most kMostFields
     std::string_view input_field = {};         ///< "input", "messages": where the text is
     std::string_view output_limit_field = {};  ///< "max_output_tokens"
     std::uint32_t default_output_tokens = 0;   ///< expected where a request sets no limit
+    std::uint32_t page = 20;                   ///< of a list: items where a request sets no limit
+    bool oldest_first = false;                 ///< of a list: its order where a request sets none
 };
 
 /// What a path means.
@@ -83,8 +86,9 @@ struct EndpointMatch {
     std::string_view id = {};            ///< the segment at "{id}", still percent-encoded
 };
 
+/// HEAD is served wherever GET is.
 EndpointMatch match_endpoint(std::string_view method, std::string_view path) noexcept;
-/// "GET, POST": the methods of a path, for an answer to another one.
+/// "GET, HEAD, POST": the methods of a path, for an answer to another one and for OPTIONS.
 std::string allowed_methods(std::string_view path);
 /// The endpoint of that name, for tables that speak of endpoints; null when there is none.
 const Endpoint* endpoint_named(std::string_view name) noexcept;
@@ -92,6 +96,8 @@ const Endpoint* endpoint_named(std::string_view name) noexcept;
 std::span<const Endpoint> endpoints() noexcept;
 /// For a /v1 path that the table does not know, where the configuration lets it pass.
 const Endpoint& unknown_endpoint() noexcept;
+/// For an OPTIONS that is to go no further than to us.
+const Endpoint& options_endpoint() noexcept;
 
 /// A path as clients of other gateways and SDKs write it: what stands for /v1 in it, and an Azure deployment.
 /// The canonical path is "/v1" followed by `rest`.

@@ -18,6 +18,7 @@ const ErrorFace& face_of(Code code) noexcept {
     static constexpr ErrorFace method{405, "invalid_request_error", "method_not_allowed", LogLevel::debug};
     static constexpr ErrorFace slow{408, "invalid_request_error", "request_timeout", LogLevel::info};
     static constexpr ErrorFace body_size{413, "invalid_request_error", "request_too_large", LogLevel::info};
+    static constexpr ErrorFace target_size{414, "invalid_request_error", "target_too_long", LogLevel::info};
     static constexpr ErrorFace head_size{431, "invalid_request_error", "head_too_large", LogLevel::info};
     static constexpr ErrorFace limited{429, "rate_limit_error", "rate_limit_exceeded", LogLevel::debug};
     static constexpr ErrorFace cancelled{499, "invalid_request_error", "client_closed_request", LogLevel::debug};
@@ -40,6 +41,7 @@ const ErrorFace& face_of(Code code) noexcept {
         case Code::method_not_allowed: return method;
         case Code::request_timeout: return slow;
         case Code::payload_too_large: return body_size;
+        case Code::target_too_long: return target_size;
         case Code::head_too_large: return head_size;
         case Code::rate_limited: return limited;
         case Code::cancelled: return cancelled;
@@ -79,6 +81,7 @@ std::string_view reason_phrase(int status) noexcept {
         case 408: return "Request Timeout";
         case 409: return "Conflict";
         case 413: return "Content Too Large";
+        case 414: return "URI Too Long";
         case 415: return "Unsupported Media Type";
         case 422: return "Unprocessable Content";
         case 429: return "Too Many Requests";

@@ -16,7 +16,10 @@ using std::chrono::system_clock;
 namespace {
 
 /// Nobody's window is longer than a month; what says so is a mistake.
+constexpr std::chrono::hours kLongest{31 * 24};
 constexpr double kLongestSeconds = 31 * 86'400.0;
+/// Seconds since 1970, in the year 2200: later moments are milliseconds, or nonsense.
+constexpr std::int64_t kLatest = 7'258'118'400;
 
 /// A number without a sign, all of `text`.
 std::optional<double> parse_number(std::string_view text) noexcept {
@@ -207,6 +210,26 @@ std::optional<milliseconds> rest_of(const http::Fields& fields, system_clock::ti
     if (const std::optional<double> seconds = parse_number(after)) return from_seconds(seconds);
     if (const auto then = parse_http_date(after)) return until(*then, now);
     return exhausted_windows(fields, now);
+}
+
+std::optional<milliseconds> rest_in(json::Padded body, system_clock::time_point now, json::Scanner& scanner) {
+    constexpr std::size_t kLargest = std::size_t{64} << 10;
+    if (body.text.size() > kLargest) return std::nullopt;
+    static constexpr std::array<std::string_view, 2> names{"resets_in_seconds", "resets_at"};
+    std::array<json::Member, names.size()> found;
+    const json::Member error = scanner.find(body, {"error"});
+    std::optional<milliseconds> rest;
+    // A part of a padded text is padded by what follows it.
+    if (error.kind == json::Kind::object && scanner.members(json::Padded{error.raw}, names, found)) {
+        const auto& [in, at] = found;
+        rest = from_seconds(parse_number(in.raw));
+        if (const std::optional<std::int64_t> then = at.integer(); !rest && then && *then < kLatest)
+            rest = until(system_clock::time_point{std::chrono::seconds{*then}}, now);
+        if (const auto then = parse_rfc3339(at.plain_string()); !rest && then) rest = until(*then, now);
+    }
+    if (!rest) rest = parse_reset(text_member(body.text, "\"retryDelay\""));
+    if (!rest || rest->count() == 0 || *rest > kLongest) return std::nullopt;
+    return rest;
 }
 
 }  // namespace oai::wire

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "http/head.hpp"
+#include "json/scanner.hpp"
 
 namespace oai::wire {
 
@@ -37,6 +38,12 @@ Refusal refusal_in(std::string_view error) noexcept;
 /// `x-codex-{primary,secondary}-{used-percent,reset-after-seconds}`. What cannot be read is not guessed.
 std::optional<std::chrono::milliseconds> rest_of(const http::Fields& fields,
                                                  std::chrono::system_clock::time_point now) noexcept;
+
+/// The same by the body of a refusal, for where the head says nothing: `error.resets_in_seconds`, `error.resets_at`
+/// (seconds since 1970, or RFC 3339) or a `retryDelay` ("34s"). A time that is over says nothing. Bodies above 64 KiB
+/// are not read.
+std::optional<std::chrono::milliseconds> rest_in(json::Padded body, std::chrono::system_clock::time_point now,
+                                                 json::Scanner& scanner);
 
 /// `6m0s`, `1s`, `120ms`, `1h2m3.5s`; empty for anything else.
 std::optional<std::chrono::milliseconds> parse_reset(std::string_view text) noexcept;

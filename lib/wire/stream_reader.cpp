@@ -1,6 +1,7 @@
 #include "wire/stream_reader.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <string>
 
@@ -23,6 +24,15 @@ std::optional<std::int64_t> count_member(std::string_view data, std::string_view
     if (digits == std::string_view::npos) return std::nullopt;
     const auto [end, ec] = std::from_chars(data.data() + digits, data.data() + data.size(), number);
     return ec == std::errc{} ? std::optional<std::int64_t>(number) : std::nullopt;
+}
+
+/// The events after which a response has no more. `done` and `cancelled` are not OpenAI's for HTTP, but its Realtime
+/// API and gateways in between say them, and a turn over a WebSocket would wait for an end that has come.
+bool is_response_end(std::string_view type) noexcept {
+    static constexpr std::array<std::string_view, 6> ends{"response.completed", "response.incomplete",
+                                                          "response.failed",    "response.done",
+                                                          "response.cancelled", "response.canceled"};
+    return std::ranges::find(ends, type) != ends.end();
 }
 
 std::size_t skip_blanks(std::string_view text, std::size_t at) noexcept {
@@ -101,28 +111,33 @@ EventKind StreamReader::take_responses(const http::SseEvent& event, json::Scanne
         return call && has_text(data, "\"name\"") ? EventKind::output : EventKind::preamble;
     }
     if (type == "response.image_generation_call.partial_image") return EventKind::output;
+    if (is_response_end(type)) return end_response(type, data, scanner);
     if (type.ends_with(".done") && !first_output_) {
         // A provider that sends no deltas shows its output here.
         const bool text =
             has_text(data, "\"text\"") || has_text(data, "\"refusal\"") || has_text(data, "\"arguments\"");
         if (text) return EventKind::output;
     }
-    if (type == "response.completed" || type == "response.incomplete" || type == "response.failed") {
-        if (data.size() >= kShortestUsage) {
-            const json::Member response = scanner.find(scanner.copy(data), {"response"});
-            const Answer answer = read_answer(Terminal::responses, response, scanner);
-            ending_ = answer.ending;
-            if (answer.usage) usage_ = answer.usage;
-        }
-        if (type == "response.failed") return fail(data);
-        if (type == "response.completed") ending_ = Ending::completed;
-        if (type == "response.incomplete" && ending_ != Ending::token_limit) ending_ = Ending::incomplete;
-        return EventKind::terminal;
-    }
     if (type == "error") return fail(data);
     if (type == "response.created" && resource_id_.empty())
         resource_id_ = scanner.find(scanner.copy(data), {"response", "id"}).string().value_or("");
     return EventKind::preamble;
+}
+
+EventKind StreamReader::end_response(std::string_view type, std::string_view data, json::Scanner& scanner) {
+    ending_ = Ending::completed;
+    if (data.size() >= kShortestUsage) {
+        const json::Member response = scanner.find(scanner.copy(data), {"response"});
+        const Answer answer = read_answer(Terminal::responses, response, scanner);
+        if (answer.is_json) ending_ = answer.ending;
+        if (answer.usage) usage_ = answer.usage;
+    }
+    // The type decides; response.done leaves it to the response's status.
+    if (type == "response.failed" || (type == "response.done" && ending_ == Ending::failed)) return fail(data);
+    if (type == "response.completed") ending_ = Ending::completed;
+    if (type == "response.cancelled" || type == "response.canceled") ending_ = Ending::incomplete;
+    if (type == "response.incomplete" && ending_ != Ending::token_limit) ending_ = Ending::incomplete;
+    return EventKind::terminal;
 }
 
 EventKind StreamReader::take_chat(std::string_view data, json::Scanner& scanner) {

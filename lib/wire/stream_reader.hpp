@@ -91,6 +91,7 @@ public:
 private:
     std::string_view type_of(const http::SseEvent& event, json::Scanner& scanner);
     EventKind take_responses(const http::SseEvent& event, json::Scanner& scanner);
+    EventKind end_response(std::string_view type, std::string_view data, json::Scanner& scanner);
     EventKind take_chat(std::string_view data, json::Scanner& scanner);
     EventKind take_messages(const http::SseEvent& event, json::Scanner& scanner);
     EventKind take_other(const http::SseEvent& event, json::Scanner& scanner);

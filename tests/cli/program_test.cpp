@@ -13,6 +13,7 @@ namespace {
 struct Ended {
     int code = -1;
     std::string out, err;
+    std::string told;  ///< to the program itself
 };
 
 /// Runs a program with one command `go`, whose callback does `work`.
@@ -25,10 +26,11 @@ Ended run(
     app.add_subcommand("go", "goes")->callback([&] { exit_code = work(); });
     arguments.insert(arguments.begin(), "tool");
     const std::ostringstream out, err;
+    Ended ended;
     std::streambuf* const kept_out = std::cout.rdbuf(out.rdbuf());
     std::streambuf* const kept_err = std::cerr.rdbuf(err.rdbuf());
-    Ended ended;
-    ended.code = oai::cli::run(app, static_cast<int>(arguments.size()), arguments.data(), exit_code);
+    ended.code = oai::cli::run(app, static_cast<int>(arguments.size()), arguments.data(), exit_code,
+                               [&](const std::string& why) { ended.told = why; });
     std::cout.rdbuf(kept_out);
     std::cerr.rdbuf(kept_err);
     ended.out = out.str();
@@ -45,6 +47,7 @@ TEST_CASE("a program ends with its command's code, help with 0 and a wrong usage
     CHECK(help.code == 0);
     CHECK(help.out.find("goes") != std::string::npos);
     CHECK(help.err.empty());
+    CHECK(help.told.empty());
     CHECK(run({"go", "--help"}).code == 0);
     const Ended version = run({"--version"});
     CHECK(version.code == 0);
@@ -55,6 +58,8 @@ TEST_CASE("a program ends with its command's code, help with 0 and a wrong usage
         CHECK(ended.code == 1);
         CHECK(ended.out.empty());
         CHECK(ended.err.starts_with("tool: "));
+        CHECK(ended.err.find('\n') == ended.err.size() - 1);  // one line
+        CHECK(ended.err == "tool: " + ended.told + "\n");
     }
 }
 
@@ -62,4 +67,5 @@ TEST_CASE("an exception out of a command is one line and 1") {
     const Ended ended = run({"go"}, []() -> int { throw std::runtime_error("port 1 is taken"); });
     CHECK(ended.code == 1);
     CHECK(ended.err == "tool: port 1 is taken\n");
+    CHECK(ended.told == "port 1 is taken");
 }

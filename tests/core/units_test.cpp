@@ -93,6 +93,9 @@ TEST_CASE("times are read with zone and fraction, and printed in UTC") {
     CHECK(format_rfc3339(*parse_rfc3339("2026-02-12T09:00:00Z")) == "2026-02-12T09:00:00Z");
     CHECK(format_rfc3339(*parse_rfc3339("2026-02-12T09:00:00.75+08:00")) == "2026-02-12T01:00:00Z");
     CHECK(format_compact_utc(*parse_rfc3339("2026-02-12T09:00:00Z")) == "20260212T090000Z");
+    CHECK(format_http_date(*parse_rfc3339("2026-02-12T09:00:00.9Z")) == "Thu, 12 Feb 2026 09:00:00 GMT");
+    CHECK(format_http_date(*parse_rfc3339("2028-02-29T23:59:59Z")) == "Tue, 29 Feb 2028 23:59:59 GMT");
+    CHECK(format_http_date(*parse_rfc3339("2000-12-03T00:00:00Z")) == "Sun, 03 Dec 2000 00:00:00 GMT");
     for (const char* text :
          {"2026-02-30T00:00:00Z", "2026-02-12", "2026-02-12 09:00:00Z", "2026-02-12T09:00:00", "x"}) {
         CAPTURE(text);

@@ -58,6 +58,9 @@ TEST_CASE("fault matrix: what the client saw, how often upstreams were asked, wh
         {"error-429-date-30s", true, 2, 200, event, 1, 1, true, 0, 0, 1, "resting"},
         {"error-429-reset-30s", true, 2, 200, event, 1, 1, true, 0, 0, 1, "resting"},
         {"error-429-codex-30s", false, 2, 200, done, 1, 1, true, 0, 0, 1, "resting"},
+        {"error-429-body-30s", false, 1, 429, "usage_limit", 1, 0, false, 1, 0, 1, "resting"},
+        {"error-429-body-30s", false, 2, 200, done, 1, 1, true, 0, 0, 1, "resting"},
+        {"error-429-body-30s", true, 2, 200, event, 1, 1, true, 0, 0, 1, "resting"},
         {"error-429-no-hint", false, 2, 200, done, 1, 1, true, 0, 0, 1, "throttled"},
         {"error-401", false, 1, 502, "credential", 1, 0, false, 1, 1, 0, "credential_refused"},
         {"error-401", true, 2, 200, event, 1, 1, true, 0, 1, 0, "credential_refused"},
@@ -97,6 +100,9 @@ TEST_CASE("fault matrix: what the client saw, how often upstreams were asked, wh
         {"ping-only", true, 1, 200, "upstream_timeout", 1, 0, false, 1, 1, 0, "eligible"},
         {"ping-only", true, 2, 200, event, 1, 1, true, 0, 1, 0, "eligible"},
         {"slow-head-5s", true, 2, 200, event, 1, 1, true, 0, 1, 0, "eligible"},
+        {"unasked-101", false, 1, 502, "upstream_malformed", 1, 0, false, 1, 1, 0, "eligible"},
+        {"unasked-101", false, 2, 200, done, 1, 1, true, 0, 1, 0, "eligible"},
+        {"unasked-101", true, 2, 200, event, 1, 1, true, 0, 1, 0, "eligible"},
         // After output: an error event, never a second answer. What was delivered is charged.
         {"cut-after-3", true, 2, 200, cut, 1, 0, true, 1, 1, 0, "eligible"},
         {"reset-after-3", true, 2, 200, cut, 1, 0, true, 1, 1, 0, "eligible"},
@@ -108,6 +114,8 @@ TEST_CASE("fault matrix: what the client saw, how often upstreams were asked, wh
         {"gzip", false, 2, 200, done, 1, 0, true, 0, 0, 0, "eligible"},
         {"gzip", true, 2, 200, event, 1, 0, true, 0, 0, 0, "eligible"},
         {"huge-event", true, 2, 200, event, 1, 0, true, 0, 0, 0, "eligible"},
+        {"done-event", true, 2, 200, "event: response.done", 1, 0, true, 0, 0, 0, "eligible"},
+        {"cancelled-event", true, 2, 200, "event: response.cancelled", 1, 0, true, 0, 0, 0, "eligible"},
     };
     for (const Row& row : rows) {
         CAPTURE(std::string(row.fault));
@@ -133,6 +141,8 @@ TEST_CASE("fault matrix: what the client saw, how often upstreams were asked, wh
         CHECK(number(overview, "data.error_count_sla") == row.errors);
         CHECK(number(overview, "data.upstream_error_count_excl_429_529") == row.upstream_errors);
         CHECK(number(overview, "data.upstream_throttled_count") == row.throttled);
+        CHECK(number(overview, "data.upstream_attempt_count") == static_cast<std::int64_t>(row.first + row.second));
+        CHECK(number(overview, "data.upstream_attempt_failure_count") == row.upstream_errors + row.throttled);
         CHECK(reason_of_first(site) == row.treated);
         const json::Value drill = site.admin("/upstream-errors");
         const bool shown = row.upstream_errors + row.throttled > 0;

@@ -20,7 +20,8 @@ TEST_CASE("the upstream gets the client's own fields, less what belongs to the h
         "Content-Length: 3\r\n"
         "Expect: 100-continue\r\n"
         "User-Agent: codex_cli_rs/0.1.0\r\n"
-        "OpenAI-Beta: responses=v1\r\n"
+        "OpenAI-Beta:responses=v1\t\r\n"
+        "X-Api-Key: sk-client\r\n"
         "Idempotency-Key: k\r\n"
         "traceparent: 00-1-2-01\r\n\r\n";
     http::HeadReader reader;
@@ -40,7 +41,7 @@ TEST_CASE("the upstream gets the client's own fields, less what belongs to the h
           "POST /base/v1/responses?a=b HTTP/1.1\r\n"
           "host: up.example:8080\r\n"
           "User-Agent: codex_cli_rs/0.1.0\r\n"
-          "OpenAI-Beta: responses=v1\r\n"
+          "OpenAI-Beta:responses=v1\t\r\n"  // as it came
           "Idempotency-Key: k\r\n"
           "traceparent: 00-1-2-01\r\n"
           "authorization: Bearer sk-account\r\n"

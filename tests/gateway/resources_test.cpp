@@ -41,6 +41,16 @@ std::string id_of(const http::ClientResponse& response) {
     return std::string(*body->find("id")->as_string());
 }
 
+std::string member(const http::ClientResponse& response, std::string_view path) {
+    CAPTURE(response.body);
+    REQUIRE(response.status == 200);
+    const auto body = json::Value::parse(response.body);
+    REQUIRE(body);
+    const json::Value* found = body->find_path(path);
+    REQUIRE(found != nullptr);
+    return std::string(found->as_string().value_or(""));
+}
+
 std::string upload(const Site& site, const std::string& key = "sk-test-key") {
     const std::string body =
         "--b\r\ncontent-disposition: form-data; name=\"purpose\"\r\n\r\nbatch\r\n"
@@ -71,6 +81,34 @@ TEST_CASE("what was made through one account is found there again, by its path a
         if (site.requests(i) != 0) used.insert(i);
     }
     CHECK(used.size() > 1);  // there was a choice
+}
+
+TEST_CASE("what an answer tells of beside its own id is found too") {
+    const Site site = four_accounts();
+    for (int i = 0; i < 8; ++i) {
+        // The file that an upload ends in.
+        const std::string upload_id = id_of(site.send(
+            "POST", "/v1/uploads", R"({"filename":"a","purpose":"batch","bytes":2,"mime_type":"text/jsonl"})"));
+        const std::string part = id_of(
+            site.send("POST", "/v1/uploads/" + upload_id + "/parts",
+                      "--b\r\ncontent-disposition: form-data; name=\"data\"; filename=\"p\"\r\n\r\n{}\r\n--b--\r\n",
+                      "sk-test-key", "multipart/form-data; boundary=b"));
+        const http::ClientResponse done =
+            site.send("POST", "/v1/uploads/" + upload_id + "/complete", R"({"part_ids":[")" + part + "\"]}");
+        CHECK(site.send("GET", "/v1/files/" + member(done, "file.id") + "/content").body == "{}");
+        // The thread of a run.
+        const std::string assistant = id_of(site.send("POST", "/v1/assistants", R"({"model":"m"})"));
+        const http::ClientResponse run =
+            site.send("POST", "/v1/threads/runs", R"({"assistant_id":")" + assistant + "\"}");
+        CHECK(site.send("GET", "/v1/threads/" + member(run, "thread_id")).status == 200);
+        // What a batch has written, told by the answer that says it is done.
+        const std::string batch =
+            id_of(site.send("POST", "/v1/batches", R"({"input_file_id":")" + upload(site) + "\"}"));
+        http::ClientResponse state = site.send("GET", "/v1/batches/" + batch);
+        for (int polls = 0; polls < 10 && member(state, "status") != "completed"; ++polls)
+            state = site.send("GET", "/v1/batches/" + batch);
+        CHECK(site.send("GET", "/v1/files/" + member(state, "output_file_id")).status == 200);
+    }
 }
 
 TEST_CASE("streamed responses are remembered too; those that are not stored are not") {

@@ -27,6 +27,7 @@ struct Site {
         for (std::size_t i = 0; i < n; ++i) {
             mock::ServerOptions options;
             options.seed = i + 1;
+            options.control = true;  // to see what arrived
             upstreams.push_back(std::move(*mock::Server::start(options)));
             version.accounts.push_back(
                 upstream::Account{.name = "a" + std::to_string(i),

@@ -1,5 +1,6 @@
 // Turns over WebSockets of the upstream's: kept ones, pinned ones, refused ones, and those that break.
 #include <chrono>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "mock/server.hpp"
 #include "support/websocket_client.hpp"
 #include "upstream/catalog.hpp"
+#include "upstream/token_endpoint.hpp"
 
 using namespace oai;
 using namespace oai::gateway;
@@ -25,6 +27,7 @@ struct SiteOptions {
     bool first_only = false;  ///< the others are there for what the first one cannot do
     std::string credential = {};
     mock::Behaviour behaviour = {};
+    std::optional<upstream::OAuthSettings> oauth = {};
     std::chrono::milliseconds first_output{300};
 };
 
@@ -42,7 +45,8 @@ struct Site {
                                   .target = http::Target(*http::parse_url(upstreams.back()->url())),
                                   .credential = wanted.credential,
                                   .weight = wanted.first_only && i == 0 ? 1'000'000'000 : 1,
-                                  .websocket = true});
+                                  .websocket = true,
+                                  .oauth = wanted.oauth});
         }
         std::vector<upstream::Provider> providers{{.name = "llm/openai", .versions = {version}}};
         Config config;
@@ -224,6 +228,26 @@ TEST_CASE("what goes wrong with a turn is told in a message, and the conversatio
     }
 }
 
+TEST_CASE("whatever event ends a response ends its turn, and the socket carries the next one") {
+    struct Row {
+        const char* model;
+        const char* last;
+    };
+    for (const Row& row : {Row{"mock-done-event", R"({"type":"response.done")"},
+                           Row{"mock-cancelled-event", R"({"type":"response.cancelled")"}}) {
+        CAPTURE(std::string(row.model));
+        const Site site;
+        const Conversation c = site.hold({turn({}, row.model), turn()});
+        REQUIRE(c.heard.size() == 2);
+        CHECK(c.heard[0].size() == 24);
+        CHECK(c.heard[0].back().starts_with(row.last));
+        CHECK(is_completed(c.heard[1]));
+        CHECK(site.counters().connections == 1);
+        CHECK(site.overview("data.error_count_sla") == 0);
+        CHECK(site.overview("data.request_count_total") == 2);
+    }
+}
+
 TEST_CASE("before its first output a turn goes on at another account") {
     for (const char* fault :
          {"cut-before-head", "cut-before-output", "close-1011-before-output", "close-1013-before-output", "error-503",
@@ -264,14 +288,15 @@ TEST_CASE("where the upgrade is refused turns go over HTTP") {
     SiteOptions options;
     options.behaviour.websocket = false;
     const Site site(options);
-    const Conversation c = site.hold({turn(), turn(), turn(R"(,"generate":false)")});
-    REQUIRE(c.heard.size() == 3);
+    const Conversation c = site.hold({turn(), turn(), turn(R"(,"generate":false)"), turn({}, "mock-unasked-101")});
+    REQUIRE(c.heard.size() == 4);
     CHECK(is_completed(c.heard[0]));
     CHECK(is_completed(c.heard[1]));
     CHECK(c.heard[2].back().find("cannot be warmed up") != std::string::npos);
     std::string methods;
     for (const mock::ReceivedRequest& request : site.upstreams[0]->received()) methods += request.method + " ";
-    CHECK(methods == "GET POST POST ");
+    CHECK(methods == "GET POST POST POST ");
+    CHECK(c.heard[3].back().find("switched protocols unasked") != std::string::npos);
     CHECK(site.overview("data.success_count") == 2);
 }
 
@@ -289,6 +314,50 @@ TEST_CASE("a handshake that is refused for its credential") {
             CHECK(c.heard[0].back().find("credential") != std::string::npos);
         }
         CHECK(site.upstreams[0]->received().at(0).header("authorization") == "Bearer sk-one");
+    }
+}
+
+TEST_CASE("an OAuth account's socket is opened with its token; one that is refused is renewed once") {
+    struct Row {
+        const char* name;
+        const char* good;  ///< the only token that the upstream takes
+        bool served;
+        std::vector<std::string> shown;  ///< by the handshakes
+    };
+    const Row rows[] = {
+        {"the first one is good", "at-1", true, {"Bearer at-1"}},
+        {"the first one was revoked", "at-2", true, {"Bearer at-1", "Bearer at-2"}},
+        {"none is good", "at-0", false, {"Bearer at-1", "Bearer at-2"}},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(row.name);
+        int granted = 0;
+        test::TokenEndpoint endpoint([&granted](const std::string&) {
+            const std::string n = std::to_string(++granted);
+            return test::TokenEndpoint::Answer{.body = R"({"access_token":"at-)" + n + R"(","expires_in":3600})"};
+        });
+        SiteOptions options;
+        options.behaviour.api_keys = {row.good};
+        options.oauth = upstream::OAuthSettings{.token_url = endpoint.url(),
+                                                .client_id = "client",
+                                                .client_secret = "",
+                                                .refresh_token = "rt-0",
+                                                .scope = ""};
+        const Site site(options);
+        const Conversation c = site.hold({turn(), turn()});
+        REQUIRE(c.heard.size() == 2);
+        if (row.served) {
+            CHECK(is_completed(c.heard[0]));
+            CHECK(is_completed(c.heard[1]));  // over the same socket: no token is looked at again
+            CHECK(endpoint.forms().size() == row.shown.size());
+            CHECK(site.counters().requests == 2);
+        } else {
+            CHECK(c.heard[0].back().find("refused the gateway's credential") != std::string::npos);
+            CHECK(c.heard[0].back().find(row.good) == std::string::npos);
+        }
+        const std::vector<mock::ReceivedRequest> received = site.upstreams[0]->received();
+        REQUIRE(received.size() >= row.shown.size());
+        for (std::size_t i = 0; i < row.shown.size(); ++i) CHECK(received[i].header("authorization") == row.shown[i]);
     }
 }
 

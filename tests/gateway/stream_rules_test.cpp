@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "gateway/site.hpp"
+#include "integration/raw_client.hpp"
 #include "net/connect.hpp"
 
 using namespace oai;
@@ -118,6 +119,23 @@ TEST_CASE("comments keep a client company while the upstream thinks, and are nei
         CHECK(response.body.find("event: error\ndata: {\"type\":\"error\"") != std::string::npos);
         CHECK(response.body.find("the upstream answered 400: ") != std::string::npos);
     }
+    SUBCASE("more often than the sweep comes is as often as the sweep comes") {
+        const Site site(1, [](Config& config) {
+            config.stream.keepalive = 1ms;
+            config.timeouts.first_output = 5s;
+            config.timeouts.total = 10s;
+        });
+        mock::Behaviour slow;
+        slow.first_byte = mock::Distribution::constant(300'000'000);  // first without a head, then within the stream
+        slow.ttft = mock::Distribution::constant(600'000'000);
+        site.upstreams[0]->set_behaviour(slow);
+        const core::TimePoint start = std::chrono::steady_clock::now();
+        const http::ClientResponse response = site.ask(true);
+        const auto sweeps = static_cast<std::size_t>((std::chrono::steady_clock::now() - start) / 50ms);
+        CHECK(response.body.find("event: response.completed") != std::string::npos);
+        CHECK(count(response.body, ": keep-alive\n\n") >= 4);
+        CHECK(count(response.body, ": keep-alive\n\n") <= sweeps + 1);
+    }
     SUBCASE("none where none is configured") {
         const Site site(1, [](Config& config) {
             config.stream.keepalive = 0ms;
@@ -196,4 +214,45 @@ TEST_CASE("full accounts make requests wait their turn, and no longer than they 
     CHECK(late.status == 429);
     CHECK(late.header("retry-after") == "1");
     first.join();
+}
+
+TEST_CASE("a client that leaves while it waits for a full account leaves the line, at once and for good") {
+    const std::string body = R"({"model":"m","input":"hi"})";
+    const std::string request = oai::test::request("POST", "/v1/responses",
+                                                   "authorization: Bearer sk-test-key\r\n"
+                                                   "content-type: application/json\r\n",
+                                                   body);
+    const Site site(
+        1,
+        [](Config& config) {
+            config.queue_timeout = 60s;
+            config.timeouts.total = 60s;
+            config.timeouts.first_output = 60s;
+        },
+        1, 1);
+    mock::Behaviour slow;
+    slow.latency = mock::Distribution::constant(2'000'000'000);
+    site.upstreams[0]->set_behaviour(slow);
+    const auto waiting = [&] { return number(site.admin("/explain?model=m"), "data.waiting"); };
+    const auto ended = [&](const char* what) { return number(site.admin("/dashboard/overview?time_range=5m"), what); };
+
+    oai::test::RawClient first(site.gateway->port());
+    REQUIRE(first.send(request));
+    REQUIRE(comes_true([&] { return site.requests(0) == 1; }));
+    {
+        oai::test::RawClient leaver(site.gateway->port());
+        REQUIRE(leaver.send(request));
+        REQUIRE(comes_true([&] { return waiting() == 1; }));
+    }
+    // The account is still busy: nobody was served, and the leaver is out of the line and counted as who it is.
+    CHECK(comes_true([&] { return waiting() == 0; }));
+    CHECK(ended("data.request_count_total") == 1);
+    CHECK(site.upstreams[0]->counters().answered == 0);
+    CHECK(first.read_answer().status == 200);
+    CHECK(site.ask(false).status == 200);
+    CHECK(site.requests(0) == 2);
+    CHECK(ended("data.request_count_total") == 3);
+    CHECK(ended("data.request_count_sla") == 2);
+    CHECK(ended("data.error_count_sla") == 0);
+    CHECK(number(site.admin("/request-errors"), "data.total") == 0);
 }

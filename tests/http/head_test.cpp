@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include "core/units.hpp"
 #include "http/splits.hpp"
 
 using namespace oai::http;
@@ -16,6 +17,14 @@ using oai::core::Source;
 using oai::http::test::same_for_every_split;
 
 namespace {
+
+std::string refusal_of(const oai::core::Error& error) {
+    switch (error.code) {
+        case Code::head_too_large: return "too large: " + error.detail;
+        case Code::target_too_long: return "too long: " + error.detail;
+        default: return "bad: " + error.detail;
+    }
+}
 
 std::string text_of(const Head& head) {
     std::string text = head.minor_version == 1 ? "1.1" : "1.0";
@@ -65,7 +74,7 @@ std::string outcome(HeadReader& reader, const std::vector<std::string>& pieces, 
     if (status == HeadStatus::malformed) {
         CHECK(read(std::string_view{block.get(), input.size()}, head) == HeadStatus::malformed);
         CHECK_FALSE(reader.error().retryable);
-        return (reader.error().code == Code::head_too_large ? "too large: " : "bad: ") + reader.error().detail;
+        return refusal_of(reader.error());
     }
     return text_of(head) + " @" + std::to_string(reader.consumed());
 }
@@ -82,8 +91,7 @@ std::string outcome_in_place(HeadReader& reader, const std::vector<std::string>&
         switch (read(std::string_view(all).substr(0, size), head)) {
             case HeadStatus::incomplete: break;
             case HeadStatus::complete: return text_of(head) + " @" + std::to_string(reader.consumed());
-            case HeadStatus::malformed:
-                return (reader.error().code == Code::head_too_large ? "too large: " : "bad: ") + reader.error().detail;
+            case HeadStatus::malformed: return refusal_of(reader.error());
         }
     }
     return "incomplete";
@@ -445,7 +453,11 @@ TEST_CASE("a head is bounded in bytes and in fields") {
     CHECK(request_of(head.substr(0, head.size() - 1), {.max_bytes = head.size() - 1}) == bytes);
     CHECK(request_of(head, {.max_fields = 2}).substr(0, 5) == "GET /");
     CHECK(request_of(head, {.max_fields = 1}) == "too large: the head has more than 1 fields");
-    CHECK(request({"GET /" + std::string(40'000, 'a')}) == "too large: the head has more than 32768 bytes");
+    // Who sends so long a line can do something about its target, whatever fields would have come.
+    const std::string target = "too long: the request line has more than ";
+    CHECK(request({"GET /" + std::string(40'000, 'a')}) == target + "32768 bytes");
+    CHECK(request_of(head, {.max_bytes = 15}) == target + "15 bytes");
+    CHECK(request_of(head, {.max_bytes = 16}) == "too large: the head has more than 16 bytes");
 
     std::string many = "GET / HTTP/1.0\r\n";
     for (int i = 0; i < 100; ++i) many += "a: b\r\n";
@@ -558,15 +570,70 @@ TEST_CASE("fields are found by name in any case, first one first") {
     CHECK(copy.fields[3].name == "X");
 }
 
+TEST_CASE("known fields are told by their names, exactly and in any case, and found at once") {
+    const struct {
+        std::string_view name;
+        KnownField field;
+    } names[] = {
+#define OAI_FIELD(id, name) {name, KnownField::id},
+#include "http/known_fields.def"
+    };
+    CHECK(std::size(names) == kKnownFields);
+    for (const auto& [name, field] : names) {
+        CAPTURE(name);
+        CHECK(known_field(name) == field);
+        CHECK(known_field(oai::core::to_upper(name)) == field);
+        CHECK(known_field(std::string(name) + "s") != field);
+        CHECK(known_field(name.substr(1)) != field);
+        // Any other byte than the same letter makes another name; setting bit 5 alone would take a CR for a dash.
+        for (std::size_t at = 0; at < name.size(); ++at) {
+            for (int byte = 0; byte < 256; ++byte) {
+                std::string other(name);
+                other[at] = static_cast<char>(byte);
+                CHECK((known_field(other) == field) == (oai::core::to_lower(other) == name));
+            }
+        }
+    }
+    CHECK(known_field("") == KnownField::other);
+
+    HeadReader reader;
+    RequestHead out;
+    const std::string head = "GET / HTTP/1.0\r\nx: y\r\nAccept: a\r\nte:\r\nACCEPT: b\r\n\r\n";
+    REQUIRE(reader.read_request(head, out) == HeadStatus::complete);
+    CHECK(out.fields.value(KnownField::accept) == "a");
+    CHECK(out.fields.find(KnownField::accept) == &out.fields[1]);
+    CHECK(out.fields.has(KnownField::te));
+    CHECK(out.fields.find(KnownField::cookie) == nullptr);
+    CHECK(out.fields.value(KnownField::cookie) == "");
+    const FieldSet some = FieldSet{KnownField::te} | FieldSet{KnownField::other};
+    CHECK(some.has(KnownField::te));
+    CHECK(some.has(out.fields[0].known));
+    CHECK_FALSE(some.has(KnownField::accept));
+    REQUIRE(reader.read_request("GET / HTTP/1.0\r\n\r\n", out) == HeadStatus::complete);
+    CHECK_FALSE(out.fields.has(KnownField::accept));
+}
+
+TEST_CASE("lines are there as they came, one behind the other") {
+    HeadReader reader;
+    RequestHead out;
+    const std::string lines = "a:b\r\nLonger-Name: \tvalue with:colon \t\r\nHost:h\r\nx-empty: \r\n";
+    const std::string head = "GET / HTTP/1.1\r\n" + lines + "\r\nbody";
+    REQUIRE(reader.read_request(head, out) == HeadStatus::complete);
+    std::string joined;
+    for (const Field& field : out.fields) joined += field.line();
+    CHECK(joined == lines);
+    CHECK(out.fields[1].value == "value with:colon");
+}
+
 TEST_CASE("hop-by-hop fields are known, and Connection can name more") {
     for (const char* name : {"Connection", "keep-alive", "PROXY-CONNECTION", "te", "Trailer", "transfer-encoding",
                              "Upgrade", "proxy-authorization", "Proxy-Authenticate", "http2-settings"}) {
         CAPTURE(name);
-        CHECK(is_hop_by_hop(name));
+        CHECK(kHopByHop.has(known_field(name)));
     }
     for (const char* name : {"", "content-length", "host", "authorization", "accept", "tes", "x-upgrade", "etag"}) {
         CAPTURE(name);
-        CHECK_FALSE(is_hop_by_hop(name));
+        CHECK_FALSE(kHopByHop.has(known_field(name)));
     }
     CHECK(list_has("a, B ,c", "b"));
     CHECK_FALSE(list_has("a, b c", "b"));
@@ -581,6 +648,10 @@ TEST_CASE("hop-by-hop fields are known, and Connection can name more") {
     CHECK(connection_lists(out.fields, "x-d"));
     CHECK_FALSE(connection_lists(out.fields, "x-c"));
     CHECK_FALSE(connection_lists(out.fields, "x-"));
+    CHECK(out.lists_fields);
+    REQUIRE(reader.read_request("GET / HTTP/1.0\r\nConnection: Close, ,Keep-Alive,upgrade\r\n\r\n", out) ==
+            HeadStatus::complete);
+    CHECK_FALSE(out.lists_fields);
 }
 
 TEST_CASE("no mutation crashes the reader, and how it arrives changes nothing") {

@@ -2,10 +2,36 @@
 
 #include <array>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include <doctest/doctest.h>
 
 using namespace oai::json;
+
+TEST_CASE("an array is taken apart, and nothing else is") {
+    struct Row {
+        const char* array;
+        std::vector<std::string_view> want;
+    };
+    const Row rows[] = {
+        {"[]", {}},
+        {"[ ]", {}},
+        {"[1]", {"1"}},
+        {R"([ 1 , "a,]" ,{"b":[1,2]}, [ [3] ], null ])", {"1", R"("a,]")", R"({"b":[1,2]})", "[ [3] ]", "null"}},
+        {R"(["\\","\",[\""])", {R"("\\")", R"("\",[\"")"}},
+        {R"([{"a":"}"},{"a":"]"}])", {R"({"a":"}"})", R"({"a":"]"})"}},
+        {R"({"a":1})", {}},
+        {"[1", {}},
+        {R"(["a)", {}},
+        {R"(["\)", {}},
+        {"", {}},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(row.array);
+        CHECK(elements(row.array) == row.want);
+    }
+}
 
 TEST_CASE("a member goes with its name and one comma, wherever it stands") {
     struct Row {

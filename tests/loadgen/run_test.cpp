@@ -86,6 +86,24 @@ TEST_CASE("a run sends every arrival of its plan, and only streams have a TTFT")
     }
 }
 
+TEST_CASE("a run that was to make no streams is judged without their limits, and can pass") {
+    const auto mock = start_mock(quick());
+    for (const bool stream : {false, true}) {
+        CAPTURE(stream);
+        loadgen::Scenario scenario = brisk(milliseconds{500});
+        std::erase_if(scenario.streams, [&](const loadgen::ArrivalStream& s) { return s.stream != stream; });
+        const report::BaselineReport report = run(scenario, mock->url());
+        for (const thresholds::RuleResult& result : report.judgement.rules) {
+            const bool off = !stream && result.rule.limit.subject() == "ttft.p99";
+            CHECK((result.state == thresholds::RuleState::off) == off);
+        }
+        const std::string verdict = thresholds::verdict_line(report.judgement);
+        CHECK(verdict == (stream ? "verdict=PASS exit=0 rules=4" : "verdict=PASS exit=0 rules=4 off=ttft.p99"));
+        const std::string text = report::write_terminal(report, {});
+        CHECK((text.find("not applicable") != std::string::npos) == !stream);
+    }
+}
+
 TEST_CASE("an arrival beyond the limit in flight is dropped, counted, and makes the run invalid") {
     mock::Behaviour slow = quick();
     slow.latency = mock::Distribution::constant(milliseconds{60});

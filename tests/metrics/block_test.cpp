@@ -149,3 +149,17 @@ TEST_CASE("a block that is not whole is refused, and the message says where") {
     }
     for (const char* text : {"{}", "[]", "1", "null"}) CHECK_FALSE(read_block(*Value::parse(text)));
 }
+
+TEST_CASE("attempts are in the block of whoever made some, and in no other") {
+    Tally tally;
+    tally.add({.response_us = 7, .stream = true});
+    CHECK(block_of(tally).find("attempt") == std::string::npos);
+    tally.add_attempts({.stream = true, .count = 3, .failed = 1});
+    tally.add_attempts({.count = 2, .failed = 2});
+    const auto read = read_block(*Value::parse(block_of(tally)));
+    REQUIRE(read);
+    CHECK(read->counts(Part::stream).attempts == 3);
+    CHECK(read->counts(Part::stream).attempt_failures == 1);
+    CHECK(read->counts().attempts == 5);
+    CHECK(block_of(*read) == block_of(tally));
+}

@@ -42,11 +42,14 @@ TEST_CASE("fault names are read and written alike") {
         {"late-error-after-2", Kind::late_error, 0, 2, 0},
         {"no-terminal", Kind::no_terminal, 0, {}, 0},
         {"no-done", Kind::no_done, 0, {}, 0},
+        {"done-event", Kind::done_event, 0, {}, 0},
+        {"cancelled-event", Kind::cancelled_event, 0, {}, 0},
         {"ping-only", Kind::ping_only, 0, {}, 100},
         {"ping-only-5ms", Kind::ping_only, 0, {}, 5},
         {"reset", Kind::reset, 0, {}, 0},
         {"reset-before-output", Kind::reset, 0, 0, 0},
         {"reset-before-head", Kind::reset_before_head, 0, {}, 0},
+        {"unasked-101", Kind::unasked_101, 0, {}, 0},
         {"early-close-after-1", Kind::early_close, 0, 1, 0},
         {"truncated-json", Kind::truncated_json, 0, {}, 0},
         {"wrong-length", Kind::wrong_length, 0, {}, 0},
@@ -167,6 +170,7 @@ TEST_CASE("an error says when to come back in each of the known forms") {
         {"error-500-seconds", "retry-after: 2\r\n"},
         {"error-429-no-hint", ""},
         {"error-429-seconds-90s", "retry-after: 90\r\n"},
+        {"error-429-body-90s", ""},
         {"error-429-decimal", "retry-after: 1.500\r\n"},
         {"error-429-decimal-20ms", "retry-after: 0.020\r\n"},
         {"error-429-ms", "retry-after-ms: 1500\r\n"},
@@ -189,6 +193,10 @@ TEST_CASE("an error says when to come back in each of the known forms") {
         append_retry_hint(head, *parse_fault(row.fault), std::chrono::milliseconds{1500}, *at);
         CHECK(head == row.want);
     }
+    std::string body;
+    append_usage_limit(body, *parse_fault("error-429-body-90s"), std::chrono::seconds{1});
+    CHECK(body.find("\"type\":\"usage_limit_reached\"") != std::string::npos);
+    CHECK(body.find("\"resets_in_seconds\":90}") != std::string::npos);
     for (const auto& [fault, want] : {std::pair{"error-429-reset-120ms", "reset-tokens: 120ms\r\n"},
                                       std::pair{"error-429-reset-1s", "reset-tokens: 1s\r\n"},
                                       std::pair{"error-429-reset-1.5s", "reset-tokens: 1.500s\r\n"},

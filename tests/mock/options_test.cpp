@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include "support/authority.hpp"
+
 using namespace oai::mock;
 
 TEST_CASE("options become a behaviour") {
@@ -55,6 +57,34 @@ TEST_CASE("a wrong option is named") {
     OptionTexts no_workers;
     no_workers.workers = 0;
     CHECK_FALSE(read_options(no_workers));
+}
+
+TEST_CASE("a certificate and its key go together, and are read at once") {
+    oai::test::Authority authority;
+    const oai::test::Identity identity = authority.issue();
+    struct Row {
+        const char* name;
+        std::string certificate, key;
+        const char* wrong;  ///< in the error; null: none
+        bool tls;
+    };
+    const Row rows[] = {
+        {"plain", "", "", nullptr, false},
+        {"both", identity.certificate, identity.key, nullptr, true},
+        {"no key", identity.certificate, "", "--tls-cert and --tls-key go together", false},
+        {"no certificate", "", identity.key, "--tls-cert and --tls-key go together", false},
+        {"no such file", "/no/such.pem", identity.key, "/no/such.pem", false},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(row.name);
+        OptionTexts texts;
+        texts.tls_certificate = row.certificate;
+        texts.tls_key = row.key;
+        const auto options = read_options(texts);
+        REQUIRE(options.has_value() == (row.wrong == nullptr));
+        if (options) CHECK((options->tls != nullptr) == row.tls);
+        if (!options) CHECK(options.error().detail.find(row.wrong) != std::string::npos);
+    }
 }
 
 TEST_CASE("rows of faults are read, and a wrong one is named") {

@@ -221,6 +221,26 @@ TEST_CASE("the parts of an upload become a file") {
     CHECK(client.json("GET", "/v1/files").find("data")->items().size() == 1);
 }
 
+TEST_CASE("a thread is made with its run, and a batch writes a file when it is done") {
+    auto server = start({});
+    const Client here{*server};
+    const std::string assistant = text(here.json("POST", "/v1/assistants", "{}"), "id");
+    const json::Value run = here.json("POST", "/v1/threads/runs", R"({"assistant_id":")" + assistant + "\"}");
+    const std::string thread = text(run, "thread_id");
+    CHECK(text(here.json("GET", "/v1/threads/" + thread), "object") == "thread");
+    CHECK(text(here.json("GET", "/v1/threads/" + thread + "/runs/" + text(run, "id")), "object") == "thread.run");
+
+    const std::string batch =
+        "/v1/batches/" + text(here.json("POST", "/v1/batches", R"({"input_file_id":")" + here.file() + "\"}"), "id");
+    json::Value state = here.json("GET", batch);
+    for (; text(state, "status") != "completed"; state = here.json("GET", batch))
+        CHECK(text(state, "output_file_id") == "(no string)");
+    const std::string output = text(state, "output_file_id");
+    CHECK(text(here.json("GET", "/v1/files/" + output), "purpose") == "batch_output");
+    CHECK(here.send("GET", "/v1/files/" + output + "/content").status == 200);
+    CHECK(text(here.json("GET", batch), "output_file_id") == output);
+}
+
 TEST_CASE("the store keeps within its bounds") {
     Objects objects;
     const Resource& files = *resource_at("/v1/files");

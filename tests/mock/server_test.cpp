@@ -9,7 +9,9 @@
 #include "http/pool.hpp"
 #include "mock/format.hpp"
 #include "net/connect.hpp"
+#include "net/tls.hpp"
 #include "net/worker.hpp"
+#include "support/authority.hpp"
 
 using namespace oai;
 using namespace oai::mock;
@@ -341,4 +343,37 @@ TEST_CASE("a start that cannot be says why") {
     ServerOptions log;
     log.log_file = "/nonexistent/log";
     CHECK_FALSE(Server::start(log));
+}
+
+TEST_CASE("with a certificate it answers https, streams and broken answers too") {
+    oai::test::Authority authority;
+    const oai::test::Identity identity = authority.issue();
+    ServerOptions options;
+    options.tls = *oai::net::TlsServerContext::make(identity.certificate, identity.key);
+    options.behaviour.gap = Distribution::constant(2'000'000);
+    const auto server = start(options);
+    CHECK(server->url() == "https://127.0.0.1:" + std::to_string(server->port()));
+    struct Row {
+        const char* model;
+        bool stream;
+        const char* holds;  ///< in the answer; null: the answer is cut
+    };
+    const Row rows[] = {
+        {"gpt-5", false, "\"status\":\"completed\""}, {"gpt-5", true, "event: response.completed"},
+        {"mock-error-429", false, "rate_limit"},      {"mock-cut-after-2", true, nullptr},
+        {"gpt-5", true, "event: response.completed"},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(row.model);
+        CAPTURE(row.stream);
+        http::ClientRequest request = post(*server, "/v1/responses",
+                                           R"({"model":")" + std::string(row.model) + R"(","input":"hi","stream":)" +
+                                               (row.stream ? "true}" : "false}"));
+        request.tls = *oai::net::TlsClientContext::make({.ca_file = authority.file()});
+        const auto response = http::fetch_blocking(request);
+        REQUIRE(response.has_value() == (row.holds != nullptr));
+        if (response) CHECK(response->body.find(row.holds) != std::string::npos);
+    }
+    // Whoever speaks no TLS learns nothing.
+    CHECK(raw_exchange(*server, "GET /v1/models HTTP/1.1\r\nhost: x\r\n\r\n").find("HTTP/1.1") == std::string::npos);
 }

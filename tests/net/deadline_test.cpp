@@ -150,3 +150,30 @@ TEST_CASE("a handshake that the other side does not answer ends at its deadline"
     CHECK_FALSE(secured);
     CHECK(timed_out);
 }
+
+TEST_CASE("the coarse time is right when the first stream comes after a rest, and moves on with the sweep") {
+    Worker worker("test");
+    const auto listener = *Listener::open(worker, ListenAddress{kHost, 0}, false);
+    std::vector<std::unique_ptr<Stream>> accepted;
+    listener->start([&](Socket s) { accepted.push_back(std::make_unique<Stream>(worker, std::move(s))); });
+    struct Session {
+        static Awaitable<void> run(Worker& worker, Listener& listener) {
+            CHECK(worker.coarse_now() == core::TimePoint{});  // nothing has happened here yet
+            const core::TimePoint before = std::chrono::steady_clock::now();
+            auto stream = co_await connect(worker, kHost, listener.port(), Stream::kNever);
+            CHECK(worker.coarse_now() >= before);
+            std::vector<char> chunk(10);
+            const core::TimePoint first = worker.coarse_now();
+            (*stream)->set_deadline(in(120ms));
+            const std::size_t n = co_await (*stream)->read_some(chunk);
+            CHECK(n == 0);
+            CHECK(worker.coarse_now() >= first + 120ms);
+            CHECK(worker.coarse_now() <= std::chrono::steady_clock::now());
+            listener.close();
+            worker.stop();
+        }
+    };
+    worker.spawn(Session::run(worker, *listener));
+    worker.run();
+    CHECK(worker.escaped_exceptions() == 0);
+}

@@ -48,6 +48,26 @@ TEST_CASE("finished requests are found by their labels, at once") {
     CHECK(sent(collector, clock, Filter{.platform = "anthropic"}) == 0);
 }
 
+TEST_CASE("attempts count for the version of their account, requests for theirs") {
+    core::ManualClock clock;
+    Collector collector(clock);
+    Collector::Intake& intake = collector.add_intake();
+    const SeriesId v1 = collector.series(key("v1")), v2 = collector.series(key("v2"));
+    intake.add(clock.now(), sample(v1));
+    intake.add_attempts(clock.now(), v1, {.count = 2, .failed = 2});
+    intake.add_attempts(clock.now(), v2, {.stream = true, .count = 1});
+    const auto counts = [&](std::string version) {
+        const Filter filter{.version = std::move(version)};
+        return collector.query(filter, clock.wall_now() - 5min, clock.wall_now() + 1s).tally->counts();
+    };
+    CHECK(counts("v1").attempts == 2);
+    CHECK(counts("v1").attempt_failures == 2);
+    CHECK(counts("v2").attempts == 1);
+    CHECK(counts("v2").attempt_failures == 0);
+    CHECK(counts("v2").sent == 0);
+    CHECK(counts("").attempts == 3);
+}
+
 TEST_CASE("a step of the wall clock moves nothing") {
     core::ManualClock clock;
     Collector collector(clock);

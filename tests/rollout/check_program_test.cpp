@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 #include <string>
 #include <sys/wait.h>
@@ -60,6 +61,10 @@ TEST_CASE("a usage error of the program is exit 1, never 2, and help is 0") {
         CAPTURE(ended.text);
         CHECK(ended.exit == row.exit);
         CHECK(ended.text.find(row.said) != std::string::npos);
+        // What went wrong is one line on stderr, and the verdict one on stdout.
+        if (row.exit == 0) CHECK(ended.text.find("verdict=") == std::string::npos);
+        if (row.exit == 1) CHECK(ended.text.find("verdict=ERROR exit=1 rules=0\n") != std::string::npos);
+        if (row.exit == 1) CHECK(std::ranges::count(ended.text, '\n') == 2);
     }
 }
 

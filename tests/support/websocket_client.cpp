@@ -91,7 +91,8 @@ void hold(std::uint16_t port, Conversation& conversation) {
 }
 
 bool is_end(std::string_view message) {
-    for (const std::string_view type : {"response.completed", "response.incomplete", "response.failed", "error"}) {
+    for (const std::string_view type : {"response.completed", "response.incomplete", "response.failed", "response.done",
+                                        "response.cancelled", "error"}) {
         if (message.starts_with("{\"type\":\"" + std::string(type) + "\"")) return true;
     }
     return false;

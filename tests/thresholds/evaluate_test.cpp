@@ -155,6 +155,41 @@ TEST_CASE("without streams the TTFT rule has no data, and that is no pass") {
           "verdict=INCONCLUSIVE exit=3 rules=4 undecided=sla,ttft.p99,error_rate,upstream_error_rate");
 }
 
+TEST_CASE("a limit of requests that the run was to make none of is off; data that is there all the same is judged") {
+    struct Row {
+        const char* limit;
+        EvaluateOptions options;
+        RuleState without;  ///< with no such requests
+        RuleState with;     ///< with them
+    };
+    const EvaluateOptions none_streams{.streams = false}, all_stream{.others = false};
+    const Row rows[] = {
+        {"ttft.p99 <= 900ms", none_streams, RuleState::off, RuleState::ok},
+        {"gap.p99 <= 900ms", none_streams, RuleState::off, RuleState::off},
+        {"response.p95{stream=true} <= 3s", none_streams, RuleState::off, RuleState::ok},
+        {"error_rate{stream=true} <= 2%", none_streams, RuleState::off, RuleState::ok},
+        {"response.p95{stream=false} <= 3s", none_streams, RuleState::ok, RuleState::ok},
+        {"response.p95 <= 3s", none_streams, RuleState::ok, RuleState::ok},
+        {"ttft.p99{stream=false} <= 900ms", none_streams, RuleState::nodata, RuleState::nodata},
+        {"ttft.p99 <= 900ms", {}, RuleState::nodata, RuleState::ok},
+        {"ttft.p99 <= 900ms", all_stream, RuleState::nodata, RuleState::ok},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(row.limit);
+        Tally tally;
+        add(tally, 100, {.response_us = 5});
+        const LimitSet set{"t", {rule(row.limit)}};
+        CHECK(evaluate(set, tally, row.options).rules[0].state == row.without);
+        add(tally, 100, stream_with_ttft(5));
+        CHECK(evaluate(set, tally, row.options).rules[0].state == row.with);
+    }
+    Tally streams;
+    add(streams, 100, stream_with_ttft(5));
+    CHECK(evaluate({"t", {rule("response.p95{stream=false} <= 3s")}}, streams, all_stream).rules[0].state ==
+          RuleState::off);
+    CHECK(evaluate(target_set(), streams, all_stream).verdict == Verdict::pass);
+}
+
 TEST_CASE("a complete hang breaches, however the requests ended") {
     for (const Outcome outcome : {Outcome::timeout, Outcome::censored}) {
         Tally tally;

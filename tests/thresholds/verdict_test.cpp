@@ -43,6 +43,13 @@ TEST_CASE("verdict, exit code and last line of rules that were judged") {
         {"nor does advisory data that is missing",
          {result("sla >= 99%", S::ok), result("ttft.p99 <= 1s", S::error, false)},
          "verdict=PASS exit=0 rules=2"},
+        {"what is off decides nothing",
+         {result("sla >= 99%", S::ok), result("ttft.p99 <= 1s", S::off)},
+         "verdict=PASS exit=0 rules=2 off=ttft.p99"},
+        {"nor does it hide a breach, or what is missing",
+         {result("sla >= 99%", S::breach), result("error_rate <= 2%", S::thin), result("ttft.p99 <= 1s", S::off)},
+         "verdict=BREACH exit=2 rules=3 breached=sla undecided=error_rate off=ttft.p99"},
+        {"all off is no pass", {result("ttft.p99 <= 1s", S::off)}, "verdict=INCONCLUSIVE exit=3 rules=1 off=ttft.p99"},
         {"no rule at all is no pass", {}, "verdict=INCONCLUSIVE exit=3 rules=0"},
         {"only advisory rules are no pass",
          {result("sla >= 99%", S::ok, false)},
@@ -56,8 +63,8 @@ TEST_CASE("verdict, exit code and last line of rules that were judged") {
 
 TEST_CASE("states have names") {
     std::string names;
-    for (const RuleState state :
-         {RuleState::ok, RuleState::breach, RuleState::thin, RuleState::nodata, RuleState::stale, RuleState::error})
+    for (const RuleState state : {RuleState::ok, RuleState::breach, RuleState::thin, RuleState::nodata, RuleState::off,
+                                  RuleState::stale, RuleState::error})
         names += std::string(name_of(state)) + " ";
-    CHECK(names == "ok breach thin nodata stale error ");
+    CHECK(names == "ok breach thin nodata off stale error ");
 }

@@ -108,3 +108,52 @@ TEST_CASE("a mapped name is what the upstream gets, and a version's own model na
     CHECK(b.select("alias", 1)->upstream_model == "pinned");
     CHECK(a.model_names() == std::vector<std::string>{"alias"});
 }
+
+TEST_CASE("what an upstream lists is offered when a request of that name gets there") {
+    struct Row {
+        const char* name;
+        std::vector<Version> versions;
+        Route route;
+        const char* model;
+        bool want;
+    };
+    Version renaming = version("v1", 1);
+    renaming.model_name = "other";
+    const Route all{.pattern = "*", .provider = 0, .map = {}};
+    const Row rows[] = {
+        {"any name", {version("v1", 1)}, all, "m", true},
+        {"no route", {version("v1", 1)}, {.pattern = "gpt-*", .provider = 0, .map = {}}, "m", false},
+        {"the name means another",
+         {version("v1", 1)},
+         {.pattern = "*", .provider = 0, .map = {{"m", "n"}}},
+         "m",
+         false},
+        {"renamed by another name",
+         {version("v1", 1)},
+         {.pattern = "*", .provider = 0, .map = {{"n", "m"}}},
+         "m",
+         true},
+        {"the version serves one model", {renaming}, all, "m", false},
+        {"a version without traffic", {version("v1", 0), version("v2", 1)}, all, "m", false},
+        {"all at 0: the default", {version("v1", 0, true), version("v2", 0)}, all, "m", true},
+        {"all at 0: another", {version("v1", 0), version("v2", 0, true)}, all, "m", false},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(row.name);
+        const Catalog c = catalog(row.versions, {row.route});
+        CHECK(c.offers(c.providers()[0].versions[0], row.model) == row.want);
+    }
+}
+
+TEST_CASE("a model is needed where anything depends on it") {
+    const Route all{.pattern = "*", .provider = 0, .map = {}};
+    CHECK_FALSE(catalog({version("v1", 1)}, {all}).needs_model());
+    CHECK(catalog({version("v1", 1)}, {{.pattern = "gpt-*", .provider = 0, .map = {}}}).needs_model());
+    CHECK(catalog({version("v1", 1)}, {{.pattern = "*", .provider = 0, .map = {{"a", "b"}}}}).needs_model());
+    CHECK(catalog({version("v1", 1)}, {all, {.pattern = "gpt-*", .provider = 0, .map = {}}}).needs_model());
+    Version renaming = version("v1", 1), picky = version("v1", 1), azure = version("v1", 1);
+    renaming.model_name = "m";
+    picky.accounts[0].models = {"gpt-*"};
+    azure.accounts[0].type = AccountType::azure;
+    for (const Version& v : {renaming, picky, azure}) CHECK(catalog({version("v0", 1), v}, {all}).needs_model());
+}

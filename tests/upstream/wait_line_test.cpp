@@ -14,12 +14,12 @@ struct Site {
     AccountState a, b;
     std::vector<std::string> served;  ///< names of those who got a place, in order
     std::vector<core::Code> refused;
-    bool gone = false;
+    std::string gone = {};  ///< name of the one who left
 
     net::Awaitable<void> wait(std::string name, std::vector<AccountState*> accounts, std::chrono::nanoseconds patience,
                               AccountState* free_now = nullptr) {
         const std::function<AccountState*()> try_now = [free_now] { return free_now; };
-        const std::function<bool()> left = [this] { return gone; };
+        const std::function<bool()> left = [&] { return gone == name; };
         const core::TimePoint deadline = std::chrono::steady_clock::now() + patience;
         const core::Result<AccountState*> place =
             co_await line.wait(worker, std::move(accounts), deadline, try_now, left);
@@ -74,8 +74,24 @@ TEST_CASE("a place that became free meanwhile is taken at once") {
 
 TEST_CASE("one who left waits no longer") {
     Site site;
-    site.gone = true;
+    site.gone = "1";
     site.worker.spawn(site.wait("1", {&site.a}, 10s));
     site.worker.run();
     CHECK(site.refused == std::vector<core::Code>{core::Code::cancelled});
+}
+
+TEST_CASE("a place that was handed to one who left goes to the next") {
+    Site site;
+    site.a.enter(1);
+    site.worker.spawn(site.wait("1", {&site.a}, 10s));
+    site.worker.spawn(site.wait("2", {&site.a}, 10s));
+    site.worker.post([&] {
+        site.gone = "1";
+        CHECK(site.line.hand_over(site.a));
+    });
+    site.worker.run();
+    CHECK(site.refused == std::vector<core::Code>{core::Code::cancelled});
+    CHECK(site.served == std::vector<std::string>{"2a"});
+    CHECK(site.a.in_flight_approx() == 1);
+    CHECK(site.line.waiting_approx() == 0);
 }

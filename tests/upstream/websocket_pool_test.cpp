@@ -78,6 +78,9 @@ Awaitable<void> take_what_fits(Bench& b) {
     CHECK(b.pool.take(other, "one") == nullptr);
     CHECK(b.pool.take_pinned(b.account, 8) == nullptr);
     CHECK(b.pool.take_pinned(other, 7) == nullptr);
+    Account elsewhere = b.account;
+    elsewhere.target.origin.back() ^= 1;
+    CHECK(b.pool.take(elsewhere, "one") == nullptr);
     const std::unique_ptr<UpstreamSocket> one = b.pool.take(b.account, "one");
     REQUIRE(one != nullptr);
     CHECK(one->conversation == 0);

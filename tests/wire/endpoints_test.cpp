@@ -96,8 +96,9 @@ TEST_CASE("the table is sound: names and paths are those of the API, rules fit t
 }
 
 TEST_CASE("a path's methods are listed for whoever used another") {
-    CHECK(allowed_methods("/v1/files") == "POST, GET");
-    CHECK(allowed_methods("/v1/responses") == "POST, GET");
+    CHECK(allowed_methods("/v1/files") == "POST, GET, HEAD");
+    CHECK(allowed_methods("/v1/responses") == "POST, GET, HEAD");
     CHECK(allowed_methods("/v1/messages") == "POST");
+    CHECK(allowed_methods("/v1/files/file-1") == "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
     CHECK(allowed_methods("/v1/nothing") == "");
 }

@@ -26,11 +26,14 @@ TEST_CASE("every code has the status its contract says") {
         int status;
     };
     const Row rows[] = {
-        {core::Code::invalid_request, 400},    {core::Code::malformed_http, 400}, {core::Code::unauthorized, 401},
-        {core::Code::forbidden, 403},          {core::Code::not_found, 404},      {core::Code::method_not_allowed, 405},
-        {core::Code::payload_too_large, 413},  {core::Code::rate_limited, 429},   {core::Code::head_too_large, 431},
-        {core::Code::internal, 500},           {core::Code::connect_failed, 502}, {core::Code::tls_failed, 502},
-        {core::Code::upstream_truncated, 502}, {core::Code::unavailable, 503},    {core::Code::upstream_timeout, 504},
+        {core::Code::invalid_request, 400},   {core::Code::malformed_http, 400},
+        {core::Code::unauthorized, 401},      {core::Code::forbidden, 403},
+        {core::Code::not_found, 404},         {core::Code::method_not_allowed, 405},
+        {core::Code::payload_too_large, 413}, {core::Code::rate_limited, 429},
+        {core::Code::head_too_large, 431},    {core::Code::target_too_long, 414},
+        {core::Code::internal, 500},          {core::Code::connect_failed, 502},
+        {core::Code::tls_failed, 502},        {core::Code::upstream_truncated, 502},
+        {core::Code::unavailable, 503},       {core::Code::upstream_timeout, 504},
     };
     for (const Row& row : rows) CHECK(face_of(row.code).status == row.status);
 }

@@ -139,3 +139,36 @@ TEST_CASE("times in all their spellings, and nothing else") {
         CHECK_FALSE(parse_rfc3339(wrong));
     }
 }
+
+TEST_CASE("the body of a refusal says when to come back, where the head does not") {
+    struct Row {
+        const char* body;
+        std::optional<milliseconds> want;
+    };
+    const Row rows[] = {
+        {R"({"error":{"type":"usage_limit_reached","resets_in_seconds":90}})", 90s},
+        {R"({"error":{"type":"usage_limit_reached","resets_at":1795262460,"resets_in_seconds":1.5}})", 1500ms},
+        {R"({"error":{"type":"usage_limit_reached","resets_at":1795262460}})", 60s},
+        {R"({"error":{"resets_at":"2026-11-21T12:00:30Z"}})", 30s},
+        {R"([{"error":{"code":429,"details":[{"@type":"RetryInfo","retryDelay":"34.5s"}]}}])", 34500ms},
+        // What is over, too long, or no time says nothing.
+        {R"({"error":{"resets_at":1795262399}})", std::nullopt},
+        {R"({"error":{"resets_in_seconds":0}})", std::nullopt},
+        {R"({"error":{"resets_in_seconds":-5}})", std::nullopt},
+        {R"({"error":{"resets_in_seconds":99999999}})", std::nullopt},
+        {R"({"error":{"resets_at":1795262460000}})", std::nullopt},
+        {R"({"error":{"resets_at":9223372036854775807}})", std::nullopt},
+        {R"({"error":{"resets_in_seconds":"soon"}})", std::nullopt},
+        {R"({"error":"usage_limit_reached","resets_in_seconds":90})", std::nullopt},
+        {R"({"error":{"message":"slow down"}})", std::nullopt},
+        {"busy", std::nullopt},
+        {"", std::nullopt},
+    };
+    json::Scanner scanner;
+    for (const Row& row : rows) {
+        CAPTURE(row.body);
+        CHECK(rest_in(scanner.copy(row.body), kNow, scanner) == row.want);
+    }
+    const std::string large = R"({"pad":")" + std::string(70'000, 'x') + R"(","error":{"resets_in_seconds":90}})";
+    CHECK_FALSE(rest_in(scanner.copy(large), kNow, scanner));
+}

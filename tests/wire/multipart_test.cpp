@@ -1,5 +1,6 @@
 #include "wire/multipart.hpp"
 
+#include <array>
 #include <string>
 
 #include <doctest/doctest.h>
@@ -32,6 +33,27 @@ TEST_CASE("a text field of a form is found as far as the form is here") {
     };
     for (const Row& row : rows) {
         CAPTURE(std::string(row.name));
-        CHECK(multipart_field(row.type, row.body, row.field) == row.want);
+        const std::array<std::string_view, 1> names{row.field};
+        std::array<std::string_view, 1> found;
+        CHECK(form_fields(row.type, row.body, names, found));
+        CHECK(found[0] == row.want);
+    }
+}
+
+TEST_CASE("several fields are found in one go; one that stands twice is refused") {
+    const std::string type = "multipart/form-data; boundary=b";
+    const std::string model = "--b\r\ncontent-disposition: form-data; name=\"model\"\r\n\r\n";
+    const std::string stream = "--b\r\ncontent-disposition: form-data; name=\"stream\"\r\n\r\ntrue\r\n";
+    const std::array<std::string_view, 2> names{"model", "stream"};
+    std::array<std::string_view, 2> found;
+    const std::string once = stream + model + "m\r\n--b--";
+    CHECK(form_fields(type, once, names, found));
+    CHECK(found[0] == "m");
+    CHECK(found[1] == "true");
+    for (const char* first : {"m", ""}) {
+        const std::string twice = model + first + "\r\n" + stream + model + "other\r\n--b--";
+        const auto read = form_fields(type, twice, names, found);
+        REQUIRE_FALSE(read);
+        CHECK(read.error().param == "model");
     }
 }

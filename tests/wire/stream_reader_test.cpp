@@ -46,6 +46,10 @@ TEST_CASE("only an event with output of the model counts as output: responses") 
         {R"({"type":"response.output_text.done","text":"all of it"})", EventKind::output},
         {R"({"type":"response.output_text.done","text":""})", EventKind::preamble},
         {R"({"type":"response.completed","response":{"status":"completed"}})", EventKind::terminal},
+        {R"({"type":"response.done","response":{"status":"completed","output":[{"text":"all"}]}})",
+         EventKind::terminal},
+        {R"({"type":"response.cancelled","response":{}})", EventKind::terminal},
+        {R"({"type":"response.canceled"})", EventKind::terminal},
         {R"({"type":"error","message":"x"})", EventKind::terminal},
         {R"({"type":"response.something.new"})", EventKind::preamble},
     };
@@ -131,22 +135,58 @@ TEST_CASE("stamps are those of the read that completed the event") {
 }
 
 TEST_CASE("responses that end otherwise say how") {
-    json::Scanner scanner;
-    const auto ending = [&](std::string_view data) {
-        StreamReader reader(Terminal::responses);
-        REQUIRE(reader.feed("data: " + std::string(data) + "\n\n", at(0), scanner, [](auto, auto) {}));
-        return reader.ending();
+    struct Row {
+        const char* data;
+        Ending want;
     };
-    CHECK(
-        ending(
-            R"({"type":"response.incomplete","response":{"status":"incomplete","incomplete_details":{"reason":"max_output_tokens"}}})") ==
-        Ending::token_limit);
-    CHECK(
-        ending(
-            R"({"type":"response.incomplete","response":{"status":"incomplete","incomplete_details":{"reason":"content_filter"}}})") ==
-        Ending::incomplete);
-    CHECK(ending(R"({"type":"response.failed","response":{"status":"failed","error":{"code":"server_error"}}})") ==
-          Ending::failed);
-    CHECK(ending(R"({"type":"error","code":"x","message":"y"})") == Ending::failed);
-    CHECK(ending(R"({"type":"response.created"})") == Ending::none);
+    const Row rows[] = {
+        {R"({"type":"response.incomplete","response":{"status":"incomplete","incomplete_details":{"reason":"max_output_tokens"}}})",
+         Ending::token_limit},
+        {R"({"type":"response.incomplete","response":{"status":"incomplete","incomplete_details":{"reason":"content_filter"}}})",
+         Ending::incomplete},
+        {R"({"type":"response.incomplete"})", Ending::incomplete},
+        {R"({"type":"response.failed","response":{"status":"failed","error":{"code":"server_error"}}})",
+         Ending::failed},
+        {R"({"type":"response.cancelled","response":{"id":"resp_1","status":"cancelled"}})", Ending::incomplete},
+        {R"({"type":"response.canceled"})", Ending::incomplete},
+        {R"({"type":"response.done"})", Ending::completed},
+        {R"({"type":"response.done","response":{"id":"resp_1","status":"completed"}})", Ending::completed},
+        {R"({"type":"response.done","response":{"id":"resp_1","status":"cancelled"}})", Ending::incomplete},
+        {R"({"type":"response.done","response":{"status":"incomplete","incomplete_details":{"reason":"max_output_tokens"}}})",
+         Ending::token_limit},
+        {R"({"type":"response.done","response":{"status":"failed","error":{"code":"server_error"}}})", Ending::failed},
+        {R"({"type":"error","code":"x","message":"y"})", Ending::failed},
+        {R"({"type":"response.created"})", Ending::none},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(row.data);
+        json::Scanner scanner;
+        StreamReader reader(Terminal::responses);
+        REQUIRE(reader.feed("data: " + std::string(row.data) + "\n\n", at(0), scanner, [](auto, auto) {}));
+        CHECK(reader.ending() == row.want);
+        CHECK((reader.refusal() != Refusal::none) == (row.want == Ending::failed));
+    }
+}
+
+TEST_CASE("the text of a member is found by its whole name, wherever the name stands") {
+    struct Row {
+        const char* data;
+        const char* want;
+    };
+    const Row rows[] = {
+        {R"({"delta":"a"})", "a"},
+        {R"("delta" : "a")", "a"},
+        {R"({"item_delta":"no","delta":"a"})", "a"},
+        {R"({"text":"\"delta\":\"no\"","delta":"a"})", "a"},
+        {R"({"delta":{"delta":"a"}})", "a"},
+        {R"({"delta":"","delta":"a"})", "a"},
+        {R"(delta":"no")", ""},
+        {R"({"delta":1})", ""},
+        {R"({"delta")", ""},
+        {"", ""},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(row.data);
+        CHECK(text_member(row.data, "\"delta\"") == row.want);
+    }
 }
