@@ -1,5 +1,6 @@
 """The contestants of bench/gateway/run: how each is started, asked and watched."""
 
+import concurrent.futures
 import dataclasses
 import functools
 import http.client
@@ -126,21 +127,22 @@ def probe(_, upstream):
     return [TOOLS / "bench_probe", "--upstream-port", upstream, "--key", KEY], None
 
 
-def oaigw(binaries, template, folder, upstream):
-    return [binaries / "oaigw", "serve", "--config", fill_in(template, folder, KEY=KEY, UPSTREAM=upstream)], None
+def oaigw(binaries, template, workers, folder, upstream):
+    config = fill_in(template, folder, KEY=KEY, UPSTREAM=upstream, WORKERS=workers)
+    return [binaries / "oaigw", "serve", "--config", config], None
 
 
-def contestants(options):
+def contestants(options, workers):
     """By name: from a folder and the upstream's port to a command, and its port when the command does not tell."""
     found = {
         "nginx": nginx,
         "haproxy": haproxy,
         "probe": probe,
-        "oaigw": functools.partial(oaigw, options.bin, "oaigw.toml"),
-        "oaigw-least": functools.partial(oaigw, options.bin, "oaigw-least.toml"),
+        "oaigw": functools.partial(oaigw, options.bin, "oaigw.toml", workers),
+        "oaigw-least": functools.partial(oaigw, options.bin, "oaigw-least.toml", workers),
     }
     if options.uring_bin:
-        found["oaigw-uring"] = functools.partial(oaigw, options.uring_bin, "oaigw.toml")
+        found["oaigw-uring"] = functools.partial(oaigw, options.uring_bin, "oaigw.toml", workers)
     return found
 
 
@@ -151,10 +153,12 @@ MODELS["probe"] = ("gpt-upstream-2025", "gpt-upstream-2025")
 
 
 class Site:
-    """An upstream and contestants before it, for one case. "direct" is the upstream itself, asked without a proxy."""
+    """An upstream and contestants before it, for one case. "direct" is the upstream itself, asked without a proxy. On
+    more than one core oaigw has a worker for each."""
 
-    def __init__(self, options, case, names, counting=False):
-        self.core, self.case, self.options = options.core, case, options
+    def __init__(self, options, case, names, counting=False, cores=None):
+        self.cores, self.case, self.options = cores or [options.core], case, options
+        self.core = ",".join(map(str, self.cores))
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="bench-"))
         self.processes, self.ports, self.totals = {}, {}, {}
         try:
@@ -188,7 +192,7 @@ class Site:
             self.totals[name] = folder / "allocations"
             self.totals[name].write_bytes(bytes(16))
             environment = {"LD_PRELOAD": str(TOOLS / "count_allocations.so"), "OAI_ALLOCATIONS": str(self.totals[name])}
-        arguments, port = contestants(self.options)[name](folder, self.ports["direct"])
+        arguments, port = contestants(self.options, len(self.cores))[name](folder, self.ports["direct"])
         # Known before it listens, so that it ends with the rest when it never does.
         self.processes[name] = Process(arguments, self.core, folder, name, environment)
         self.ports[name] = self.processes[name].wait_for_port(port)
@@ -207,10 +211,10 @@ class Site:
         if answer.status != 200 or got != MODELS[name]:
             raise Failed(f"{name} answered {answer.status}; received and answered models: {got}, not {MODELS[name]}")
 
-    def load(self, name, seconds, prefix=()):
+    def load(self, name, seconds, prefix=(), core=None):
         """What bench_load counted."""
-        arguments = [*prefix, "taskset", "-c", self.core, TOOLS / "bench_load", "--port", self.ports[name], "--key", KEY,
-                     "--request", self.case.request, "--connections", self.case.connections, "--rate", self.case.rate,
+        arguments = [*prefix, "taskset", "-c", self.core if core is None else core, TOOLS / "bench_load", "--port",
+                     self.ports[name], "--key", KEY, "--request", self.case.request, "--connections", self.case.connections, "--rate", self.case.rate,
                      "--events", self.case.events, "--milliseconds", round(seconds * 1000)]
         done = subprocess.run([str(a) for a in arguments], capture_output=True, text=True)
         if done.returncode != 0:
@@ -221,6 +225,14 @@ class Site:
             print(f"{name}: streams took {counted['p50_us'] / 1e6:.1f} s: the core is too busy for events in time, which "
                   "then fall together", file=sys.stderr)
         return counted
+
+    def load_on_each_core(self, name, seconds):
+        """Requests per second of a load on each core, all at once."""
+        def load(core):
+            return self.load(name, seconds, core=core)
+
+        with concurrent.futures.ThreadPoolExecutor() as at_once:
+            return sum(counted["units"] / counted["seconds"] for counted in at_once.map(load, self.cores))
 
     def turn(self, name, seconds):
         """A load, and the processor time of each of its requests or events. Without a proxy: the floor, which is what
