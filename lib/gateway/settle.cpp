@@ -60,7 +60,8 @@ void account_answer(Exchange& x, int upstream_status, wire::Ending ending) noexc
     sample.outcome = ended.outcome;
     sample.token_limited = ended.token_limited;
     const bool success = sample.is_success();
-    sample.owner = success ? Owner::none : is_clients_fault(upstream_status) ? Owner::client : Owner::upstream;
+    const bool clients = is_clients_fault(upstream_status) || ended.outcome == Outcome::cancelled;
+    sample.owner = success ? Owner::none : clients ? Owner::client : Owner::upstream;
     const bool throttled = upstream_status == 429 || upstream_status == 529;
     sample.upstream_throttled = sample.upstream_throttled || throttled;
     sample.upstream_failed = sample.upstream_failed || (sample.owner == Owner::upstream && !throttled);
@@ -70,7 +71,8 @@ namespace {
 
 /// For the drill-down: what became of the request, and of each attempt.
 void note_failure(const Exchange& x) {
-    if (x.sample.outcome == Outcome::cancelled && x.attempt_count == 0) return;  // a client that left before anything
+    // A client that left before anything, or asked for the end itself.
+    if (x.sample.outcome == Outcome::cancelled && (x.attempt_count == 0 || !x.failure)) return;
     ops::ErrorRecord record;
     record.at = x.worker.shared.clock.wall_now();
     record.request_id = x.id.view();

@@ -334,7 +334,8 @@ std::optional<std::string> Member::string() const {
 
 bool Member::is_text(std::string_view text) const {
     if (kind != Kind::string || raw.size() < text.size() + 2) return false;
-    return raw.substr(1, raw.size() - 2) == text || (raw.find('\\') != std::string_view::npos && string() == text);
+    if (raw.find('\\') != std::string_view::npos) return string() == text;
+    return raw.substr(1, raw.size() - 2) == text;
 }
 
 std::optional<bool> Member::boolean() const noexcept {

@@ -58,6 +58,7 @@ void ReadOperation::look_for_end() noexcept {
     const ssize_t n = ::recv(socket.socket_, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
     again_ = true;
+    found_ = n < 0 ? boost::system::error_code(errno, boost::system::system_category()) : boost::system::error_code();
     reactor_.cancel_ops_by_key(socket.socket_, socket.reactor_data_, reactor::read_op, this);
 }
 
@@ -85,8 +86,8 @@ void ReadOperation::complete(void* owner, asio::detail::operation* base, const b
     ReadOperation& self = *static_cast<ReadOperation*>(base);
     const bool again = std::exchange(self.again_, false) && self.ec_ == asio::error::operation_aborted;
     if (owner != nullptr && again && self.stream_ != nullptr && self.stream_->is_open()) {
-        self.ec_ = {};
-        if (perform(&self) == not_done) return self.enqueue();
+        self.ec_ = std::exchange(self.found_, {});
+        if (!self.ec_ && perform(&self) == not_done) return self.enqueue();
     }
     Resumption reader = std::move(*self.reader_);
     self.reader_.reset();

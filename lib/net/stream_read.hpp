@@ -53,6 +53,7 @@ private:
     Stream::Read* read_ = nullptr;
     std::optional<Resumption> reader_;  ///< set while it is pending
     bool again_ = false;                ///< cancelled by `look_for_end`: to be tried again
+    boost::system::error_code found_;   ///< what that found: a socket tells of an error once
 };
 
 }  // namespace oai::net

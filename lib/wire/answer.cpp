@@ -57,7 +57,8 @@ Answer answer_of(Terminal terminal, std::string_view body, const std::array<Memb
             answer.ending = Ending::failed;
             answer.refusal = Refusal::server;
         }
-        if (word == "incomplete" || word == "cancelled")
+        if (word == "cancelled") answer.ending = Ending::cancelled;
+        if (word == "incomplete")
             answer.ending = details.raw.find("\"max_output_tokens\"") != std::string_view::npos ? Ending::token_limit
                                                                                                 : Ending::incomplete;
     }
@@ -92,6 +93,7 @@ Ended outcome_of(int http_status, Ending ending) noexcept {
         case Ending::completed: return {Outcome::ok};
         case Ending::token_limit: return {Outcome::incomplete, true};
         case Ending::incomplete: return {Outcome::incomplete};
+        case Ending::cancelled: return {Outcome::cancelled};
         case Ending::failed: return {Outcome::stream_error};
         case Ending::none: break;
     }

@@ -135,7 +135,7 @@ EventKind StreamReader::end_response(std::string_view type, std::string_view dat
     // The type decides; response.done leaves it to the response's status.
     if (type == "response.failed" || (type == "response.done" && ending_ == Ending::failed)) return fail(data);
     if (type == "response.completed") ending_ = Ending::completed;
-    if (type == "response.cancelled" || type == "response.canceled") ending_ = Ending::incomplete;
+    if (type == "response.cancelled" || type == "response.canceled") ending_ = Ending::cancelled;
     if (type == "response.incomplete" && ending_ != Ending::token_limit) ending_ = Ending::incomplete;
     return EventKind::terminal;
 }

@@ -27,6 +27,7 @@ enum class Ending : std::uint8_t {
     completed,
     token_limit,  ///< cut by the caller's own limit of output tokens: a success
     incomplete,   ///< cut for another reason
+    cancelled,    ///< its caller asked for that
     failed,       ///< it says so itself
 };
 

@@ -93,3 +93,15 @@ TEST_CASE("what is older than its level keeps is forgotten") {
     slots.visit(slots.window(kStart, later, later), [&](SeriesId, const metrics::SlotTally&) { ++seen; });
     CHECK(seen == 0);
 }
+
+TEST_CASE("a slot that was forgotten begins anew when a late sample comes") {
+    Slots slots(metrics::Bounds::standard());
+    slots.add(0, kStart, sample(1, false));
+    const std::int64_t later = kStart + 2 * 3600 * kSecond;
+    slots.advance(later);
+    slots.add(0, kStart, sample(1, false));
+    int seen = 0;
+    slots.visit(slots.window(kStart, kStart + kSecond, later),
+                [&](SeriesId, const metrics::SlotTally& t) { seen += static_cast<int>(t.counts().sent); });
+    CHECK(seen == 2);
+}
