@@ -80,7 +80,7 @@ MergedList merge_lists(std::span<const ListPage> pages, std::size_t limit, bool 
             const std::int64_t time = pages[i].items[next[i]].created_at;
             if (!best || is_before(time, pages[*best].items[next[*best]].created_at, oldest_first)) best = i;
         }
-        if (!best) return merged;
+        if (!best) break;
         const ListItem& item = pages[*best].items[next[*best]++];
         if (!item.id.empty() && !seen.insert(item.id).second) continue;
         merged.items.push_back({&item, *best});
