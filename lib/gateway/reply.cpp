@@ -189,7 +189,7 @@ Awaitable<void> fail(Exchange& x, const core::Error& error) {
     PlainReply reply = error_reply(error, x.reply.keep, dialect);
     append_field(reply.headers, "x-request-id", x.id.view());
     if (x.tables->expose_routing && x.attempt_count > 0) append_attempts(reply.headers, x);
-    if (!x.allow.empty()) append_field(reply.headers, "allow", x.allow);
+    if (face.status == 405 && !x.allow.empty()) append_field(reply.headers, "allow", x.allow);
     if (face.status == 401) append_field(reply.headers, "www-authenticate", "Bearer");
     reply.head_only = x.request.method == "HEAD";
     x.reply.started = true;

@@ -275,7 +275,6 @@ TEST_CASE("an upstream that switches protocols unasked gets no more of this conn
         std::string request;
     };
     const std::string chat = R"({"model":"m","messages":[],"stream":true})";
-    const std::string messages = R"({"model":"m","messages":[],"max_tokens":5,"stream":true})";
     const std::string form =
         "--b\r\ncontent-disposition: form-data; name=\"purpose\"\r\n\r\nx\r\n--b\r\ncontent-disposition: form-data; "
         "name=\"file\"; filename=\"f\"\r\n\r\ny\r\n--b--\r\n";
@@ -283,7 +282,6 @@ TEST_CASE("an upstream that switches protocols unasked gets no more of this conn
         {"whole", request("POST", "/v1/responses", kKey, kWhole)},
         {"stream", request("POST", "/v1/responses", kKey, kStream)},
         {"chat", request("POST", "/v1/chat/completions", kKey, chat)},
-        {"messages", request("POST", "/v1/messages", kKey, messages)},
         {"bytes", request("GET", "/v1/files/file-1/content", kKey, "")},
         {"a form", request("POST", "/v1/files", kKey + "content-type: multipart/form-data; boundary=b\r\n", form)},
         {"one who asked, for what is no WebSocket here",
