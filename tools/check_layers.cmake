@@ -57,7 +57,7 @@ layer(cli MAY core config PACKAGES cli11)
 # package_of: a header in angle brackets -> its package; empty for the C++ and C libraries and POSIX; "?" when unknown.
 function(package_of header result)
   set(package "?")
-  if(header MATCHES "^boost/asio([./]|$)|^boost/system/")
+  if(header MATCHES "^boost/asio([./]|$)|^boost/system/|^boost/version[.]")
     set(package asio)
   elseif(header MATCHES "^openssl/")
     set(package openssl)

@@ -200,7 +200,7 @@ TEST_CASE("a stream for HTTP/1.0 has no chunks and ends with the connection") {
 TEST_CASE("the answer to a HEAD has no body: what follows is the next answer") {
     Echo fixture;
     for (const std::string path :
-         {"/healthz", "/v1/models", "/v1/responses", "/nothing", "/api/v1/admin/ops/nothing"}) {
+         {"/healthz", "/v1/models", "/v1/chat/completions", "/nothing", "/api/v1/admin/ops/nothing"}) {
         CAPTURE(path);
         RawClient client(fixture.gateway.port());
         CHECK(client.send("HEAD " + path + " HTTP/1.1\r\nhost: x\r\n" + key_line() + "\r\n" +
