@@ -39,6 +39,7 @@ Stream::~Stream() {
 
 void Stream::look_for_end() noexcept {
 #if OAI_OWN_READ
+    if (!reading_->pending()) return;           // the one that comes may find the end, and still has to be looked for
     if (!std::exchange(silent_, true)) return;  // it may have been read a moment ago
     short_read_ = false;
     reading_->look_for_end();
@@ -129,8 +130,8 @@ Awaitable<bool> Stream::handshake() {
 }
 
 void Stream::begin(Read& read, Suspension& reader) {
-    // Asio tells of a plain socket's end once: a second read would wait for ever.
-    if (tls_ || late_ || error_ == asio::error::eof) [[unlikely]] {
+    // A plain socket tells of its end, or of its failure, once: a second read would wait for ever.
+    if (tls_ || late_ || read_ended_) [[unlikely]] {
         read.slow_.emplace(read_tls_or_late(read.memory()));
         return;
     }
@@ -142,6 +143,7 @@ void Stream::begin(Read& read, Suspension& reader) {
         allocator_type get_allocator() const noexcept { return {}; }
         void operator()(const boost::system::error_code& error, std::size_t bytes) {
             stream.error_ = error;
+            stream.read_ended_ = error && error != asio::error::operation_aborted;
             read.bytes_ = bytes;
             resumption();
         }
@@ -155,12 +157,10 @@ void Stream::begin(Read& read, Suspension& reader) {
 }
 
 Awaitable<std::size_t> Stream::read_tls_or_late(std::span<char> into) {
-    if (!late_ && !tls_) co_return 0;
     // Reads that never wait would keep every other session, and the sweep, from their turn.
     constexpr unsigned kTurn = 16;
     for (;;) {
         if (refuse_late()) co_return 0;
-        // Asio would wait for ever: the socket's readiness was used up by the read that found the end.
         if (!tls_) co_return 0;
         // OpenSSL may hold bytes while the socket has none: it is asked first, then the socket is waited for.
         std::size_t n = 0;

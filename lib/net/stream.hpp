@@ -128,6 +128,7 @@ private:
     unsigned reads_at_once_ = 0;
     bool late_ = false;  ///< the deadline has passed, and no new one was set
     bool timed_out_ = false;
+    bool read_ended_ = false;  ///< a plain socket's read found the end or a failure: there will be nothing more
     bool peer_gone_ = false;
     bool expects_end_ = false;
     bool short_read_ = false;      ///< the last read brought less than there was room for

@@ -52,7 +52,6 @@ void ReadOperation::abandon() noexcept {
 }
 
 void ReadOperation::look_for_end() noexcept {
-    if (!reader_) return;
     auto& socket = Inside::of(stream_->socket_);
     char byte = 0;
     const ssize_t n = ::recv(socket.socket_, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
@@ -99,6 +98,7 @@ void ReadOperation::complete(void* owner, asio::detail::operation* base, const b
     // The context ends, and takes the session along.
     if (owner == nullptr) return;
     self.stream_->error_ = self.ec_;
+    self.stream_->read_ended_ = self.ec_ && self.ec_ != asio::error::operation_aborted;
     self.read_->bytes_ = self.bytes_transferred_;
     reader();
 }

@@ -36,9 +36,10 @@ public:
     explicit ReadOperation(Stream& stream);
 
     void start(Stream::Read& read, Suspension& reader);
+    bool pending() const noexcept { return reader_.has_value(); }
     /// The stream dies.
     void abandon() noexcept;
-    /// Tries the pending read once more when there is something after all.
+    /// Tries the read that is pending once more when there is something after all.
     void look_for_end() noexcept;
 
 private:

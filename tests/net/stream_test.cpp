@@ -8,6 +8,7 @@
 
 #include "net/connect.hpp"
 #include "net/listener.hpp"
+#include "net/suspend.hpp"
 
 using namespace oai;
 using namespace oai::net;
@@ -132,20 +133,19 @@ TEST_CASE("a kept connection that was closed is stale, a quiet one is not") {
     accepted.clear();
 }
 
-TEST_CASE("a read after the end ends at once, however often") {
-    Loop loop;
-    auto listener = listen(loop.worker);
-    std::vector<std::size_t> reads;
-    bool late = true;
+TEST_CASE("a read after the end, or after a failure, ends at once, however often") {
     struct Peer {
-        static Awaitable<void> leave(Worker& worker, Socket socket) {
+        static Awaitable<void> leave(Worker& worker, Socket socket, bool rudely) {
             Stream stream(worker, std::move(socket));
             std::vector<char> question(16);
             co_await stream.read_some(question);
-            stream.close();
+            if (rudely) {
+                stream.reset();
+            } else {
+                stream.close();
+            }
         }
     };
-    listener->start([&](Socket socket) { loop.worker.spawn(Peer::leave(loop.worker, std::move(socket))); });
     struct Reader {
         static Awaitable<void> run(Worker& worker, Listener& listener, std::vector<std::size_t>& reads, bool& late) {
             const core::TimePoint deadline = std::chrono::steady_clock::now() + 5s;
@@ -163,9 +163,17 @@ TEST_CASE("a read after the end ends at once, however often") {
             listener.close();
         }
     };
-    loop.run([&](Worker& worker) { return Reader::run(worker, *listener, reads, late); });
-    CHECK(reads == std::vector<std::size_t>{0, 0, 0});
-    CHECK_FALSE(late);
+    for (const bool rudely : {false, true}) {
+        CAPTURE(rudely);
+        Loop loop;
+        auto listener = listen(loop.worker);
+        std::vector<std::size_t> reads;
+        bool late = true;
+        listener->start([&](Socket socket) { loop.worker.spawn(Peer::leave(loop.worker, std::move(socket), rudely)); });
+        loop.run([&](Worker& worker) { return Reader::run(worker, *listener, reads, late); });
+        CHECK(reads == std::vector<std::size_t>{0, 0, 0});
+        CHECK_FALSE(late);
+    }
 }
 
 TEST_CASE(
@@ -173,13 +181,15 @@ TEST_CASE(
     struct Row {
         const char* name;
         bool expect_end;
+        std::chrono::milliseconds before_last;  ///< how long nobody reads before the end is read
         std::vector<std::string> writes;  ///< each when the one before was read; the last one with the end
     };
     const Row rows[] = {
-        {"the end alone", false, {"a", ""}},
-        {"the end with the last bytes", false, {"a", "b"}},
-        {"the end with the only bytes", false, {"ab"}},
-        {"the end with the last bytes, expected", true, {"a", "b"}},
+        {"the end alone", false, 0ms, {"a", ""}},
+        {"the end with the last bytes", false, 0ms, {"a", "b"}},
+        {"the end with the only bytes", false, 0ms, {"ab"}},
+        {"the end with the last bytes, and then nobody reads for a while", false, 250ms, {"a", "b"}},
+        {"the end with the last bytes, expected", true, 0ms, {"a", "b"}},
     };
     for (const Row& row : rows) {
         CAPTURE(row.name);
@@ -207,6 +217,7 @@ TEST_CASE(
                 got.append(into.data(), n);
             }
             if (!row.writes.back().empty()) {
+                co_await pause(worker, row.before_last);
                 const std::size_t n = co_await (*stream)->read_some(into);
                 CHECK(n == 0);
             }
