@@ -182,7 +182,7 @@ TEST_CASE(
         const char* name;
         bool expect_end;
         std::chrono::milliseconds before_last;  ///< how long nobody reads before the end is read
-        std::vector<std::string> writes;  ///< each when the one before was read; the last one with the end
+        std::vector<std::string> writes;        ///< each when the one before was read; the last one with the end
     };
     const Row rows[] = {
         {"the end alone", false, 0ms, {"a", ""}},
