@@ -108,10 +108,9 @@ Awaitable<Result<bool>> send_rest(Exchange& x, http::Connection& upstream) {
     }
 }
 
-/// Writes the head and what of the body is here, as far as the kernel takes it: nearly always all of it, and then
-/// nothing has to be awaited. `left` keeps the rest.
-Stream::Written send_now(Exchange& x, http::Connection& upstream, const upstream::Account& account,
-                         std::string_view credential, const Edits& edits, net::Pieces& left) {
+/// The head, and what of the body is here.
+net::Pieces render_request(Exchange& x, http::Connection& upstream, const upstream::Account& account,
+                           std::string_view credential, const Edits& edits) {
     const bool chunked = goes_in_chunks(x);
     write_request_head(upstream.scratch, OutgoingHead{.client = x.request,
                                                       .account = account,
@@ -129,32 +128,15 @@ Stream::Written send_now(Exchange& x, http::Connection& upstream, const upstream
         const std::size_t size = json::spliced_size(x.body.text, edits.all());
         upstream.scratch.append(header.data(), http::write_chunk_header(header.data(), size));
     }
-    left.add(upstream.scratch);
-    json::spliced(x.body.text, edits.all(), [&](std::string_view piece) { left.add(piece); });
-    if (framed) left.add(http::kChunkEnd);
-    return upstream.stream->try_write(left);
-}
-
-/// The slow way on: what the kernel did not take, and a body that still comes from the client. The error is the
-/// client's.
-Awaitable<Result<Stream::Written>> send_on(Exchange& x, http::Connection& upstream, net::Pieces left,
-                                           Stream::Written written) {
-    if (written == Stream::Written::blocked) {
-        const bool good = co_await upstream.stream->write(left);
-        written = good ? Stream::Written::done : Stream::Written::failed;
-    }
-    if (written == Stream::Written::done && x.body.rest != nullptr) {
-        x.body.passing = true;
-        const Result<bool> all = co_await send_rest(x, upstream);
-        if (!all) co_return all.error();
-        if (!*all) x.reply.keep = false;
-    }
-    co_return written;
+    net::Pieces pieces{upstream.scratch};
+    json::spliced(x.body.text, edits.all(), [&](std::string_view piece) { pieces.add(piece); });
+    if (framed) pieces.add(http::kChunkEnd);
+    return pieces;
 }
 
 /// A fresh connection that takes no more may hold an answer already (a 413, say): it is read. A kept one was closed.
-Result<void> sent_or_closed(const http::Connection& upstream, Stream::Written written) {
-    if (written == Stream::Written::done || !upstream.reused || upstream.stream->timed_out()) return {};
+Result<void> sent_or_closed(const http::Connection& upstream, bool written) {
+    if (written || !upstream.reused || upstream.stream->timed_out()) return {};
     return Error{.code = Code::upstream_truncated,
                  .source = core::Source::upstream,
                  .retryable = true,
@@ -195,14 +177,16 @@ Awaitable<Result<std::unique_ptr<http::Connection>>> exchange_heads(Exchange& x,
         const core::TimePoint deadline = x.body.stream ? first_output_deadline(x) : total_deadline(x);
         upstream->stream->set_deadline(deadline);
         const ClientWatch watch(x, *upstream->stream);
-        net::Pieces left;
-        Stream::Written written = send_now(x, *upstream, account, credential, edits, left);
+        const bool written = co_await upstream->stream->write(render_request(x, *upstream, account, credential, edits));
         Result<void> answered;
-        if (written == Stream::Written::blocked || x.body.rest != nullptr) {
-            const Result<Stream::Written> went_on = co_await send_on(x, *upstream, left, written);
+        if (written && x.body.rest != nullptr) {
+            x.body.passing = true;
+            const Result<bool> passed = co_await send_rest(x, *upstream);
             upstream->stream->set_deadline(deadline);
-            answered = went_on ? Result<void>() : Result<void>(went_on.error());
-            if (went_on) written = *went_on;
+            if (!passed)
+                answered = passed.error();
+            else if (!*passed)
+                x.reply.keep = false;
         }
         x.stamps.sent = x.worker.shared.clock.now();
         if (answered) answered = sent_or_closed(*upstream, written);

@@ -57,8 +57,7 @@ Awaitable<Result<void>> write_events(Exchange& x, std::string_view events, bool 
         if (x.reply.chunked) pieces.add(http::kChunkEnd);
     }
     if (last && x.reply.chunked) pieces.add(http::kLastChunk);
-    net::Stream::Written written = write_now(x, pieces);
-    if (written == net::Stream::Written::blocked) written = co_await write_rest(x, pieces);
+    const bool written = co_await write_to_client(x, pieces);
     co_return written_or_left(x, written);
 }
 

@@ -19,20 +19,12 @@ core::TimePoint deadline_after(std::chrono::nanoseconds after, core::TimePoint n
     return after.count() == 0 ? Stream::kNever : now + after;
 }
 
-Stream::Written write_now(Exchange& x, net::Pieces& pieces) noexcept {
-    return x.downstream.stream->try_write(pieces);
+Stream::Write write_to_client(Exchange& x, const net::Pieces& pieces) noexcept {
+    return x.downstream.stream->write(pieces, x.tables->timeouts.idle);
 }
 
-Awaitable<Stream::Written> write_rest(Exchange& x, net::Pieces pieces) {
-    Stream& stream = *x.downstream.stream;
-    stream.set_deadline(deadline_after(x.tables->timeouts.idle, x.worker.shared.clock.now()));
-    const bool good = co_await stream.write(pieces);
-    stream.set_deadline(Stream::kNever);
-    co_return good ? Stream::Written::done : Stream::Written::failed;
-}
-
-Result<void> written_or_left(Exchange& x, Stream::Written written) {
-    if (written == Stream::Written::done) return {};
+Result<void> written_or_left(Exchange& x, bool written) {
+    if (written) return {};
     x.reply.keep = false;
     return Error{
         .code = Code::cancelled,

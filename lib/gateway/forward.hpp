@@ -98,13 +98,10 @@ private:
 /// The moment `after` from now; never when it is 0.
 core::TimePoint deadline_after(std::chrono::nanoseconds after, core::TimePoint now) noexcept;
 
-/// Writes to the client what it takes now. This is all of it, nearly always; `blocked`: await `write_rest` with what is
-/// left.
-net::Stream::Written write_now(Exchange& x, net::Pieces& pieces) noexcept;
-/// Waits for a client that reads slower than its upstream sends; nothing is read meanwhile, and that is the
-/// back-pressure.
-net::Awaitable<net::Stream::Written> write_rest(Exchange& x, net::Pieces pieces);
+/// Writes to the client. One that reads slower than its upstream sends is waited for; nothing is read meanwhile, and
+/// that is the back-pressure.
+net::Stream::Write write_to_client(Exchange& x, const net::Pieces& pieces) noexcept;
 /// `cancelled` unless all was written: the client has left, or reads slower than it may.
-core::Result<void> written_or_left(Exchange& x, net::Stream::Written written);
+core::Result<void> written_or_left(Exchange& x, bool written);
 
 }  // namespace oai::gateway

@@ -158,8 +158,7 @@ Awaitable<Result<void>> relay_whole(Exchange& x, http::Connection& upstream, con
         remember_resource(x, answer.id);
         remember_told(x, *body);
     }
-    net::Stream::Written written = write_now(x, pieces);
-    if (written == net::Stream::Written::blocked) written = co_await write_rest(x, pieces);
+    const bool written = co_await write_to_client(x, pieces);
     if (Result<void> sent = written_or_left(x, written); !sent) co_return sent.error();
     account_answer(x, status, readable && x.endpoint->json_answer ? answer.ending : wire::Ending::completed);
     http::finish_body(upstream, received);
@@ -209,8 +208,7 @@ Awaitable<Result<void>> relay_bytes(Exchange& x, http::Connection& upstream, con
             upstream.stream->set_deadline(net::Stream::kNever);
         }
         if (!pieces.empty()) {
-            net::Stream::Written written = write_now(x, pieces);
-            if (written == net::Stream::Written::blocked) written = co_await write_rest(x, pieces);
+            const bool written = co_await write_to_client(x, pieces);
             if (Result<void> sent = written_or_left(x, written); !sent) co_return sent.error();
             pieces = {};
         }

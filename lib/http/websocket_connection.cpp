@@ -208,9 +208,7 @@ Awaitable<Result<void>> WebSocket::send(Opcode opcode, std::string_view payload)
         co_return error;
     }
     if (std::exchange(sending_, true)) co_await wait_for_turn();
-    net::Pieces frame = make_frame(opcode, payload);
-    bool sent = connection_.stream->try_write(frame) == net::Stream::Written::done;
-    if (!sent) sent = co_await connection_.stream->write(frame);
+    const bool sent = co_await connection_.stream->write(make_frame(opcode, payload));
     end_turn();
     if (!sent) co_return broken("the peer is gone");
     co_return Result<void>{};

@@ -242,18 +242,11 @@ Awaitable<bool> Session::flush(bool last) {
 }
 
 Awaitable<bool> Session::send(net::Pieces pieces) {
-    const std::size_t size = pieces.size();
     stamp();
-    net::Stream::Written written = stream().is_open() ? stream().try_write(pieces) : net::Stream::Written::failed;
-    if (written == net::Stream::Written::blocked) {
-        stream().set_deadline(now() + kWriteTime);
-        const bool sent = co_await stream().write(pieces);
-        stream().set_deadline(net::Stream::kNever);
-        ended_ = now();
-        written = sent ? net::Stream::Written::done : net::Stream::Written::failed;
-    }
-    if (written == net::Stream::Written::done) record_.bytes += size;
-    co_return written == net::Stream::Written::done;
+    const bool sent = co_await stream().write(pieces, kWriteTime);
+    ended_ = now();
+    if (sent) record_.bytes += pieces.size();
+    co_return sent;
 }
 
 Awaitable<bool> Session::send_half_head() {

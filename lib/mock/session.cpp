@@ -104,18 +104,7 @@ Awaitable<bool> Session::handle(http::Connection&, http::RequestHead& head) {
     bool complete = false;
     if (is_immediate()) {
         render_whole();
-        net::Pieces pieces = framed(true);
-        const std::size_t size = pieces.size();
-        stamp();
-        const net::Stream::Written written = stream().try_write(pieces);
-        complete = written == net::Stream::Written::done;
-        if (written == net::Stream::Written::blocked) {
-            stream().set_deadline(now() + kWriteTime);
-            complete = co_await stream().write(pieces);
-            stream().set_deadline(net::Stream::kNever);
-            ended_ = now();
-        }
-        if (complete) record_.bytes += size;
+        complete = co_await send(framed(true));
     } else {
         complete = co_await play();
     }

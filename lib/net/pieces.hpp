@@ -11,6 +11,8 @@ namespace oai::net {
 /// What is to be written, as up to eight pieces that go out in one system call. Views: the bytes stay where they are.
 class Pieces {
 public:
+    static constexpr std::size_t kMost = 8;
+
     Pieces() = default;
     Pieces(std::initializer_list<std::string_view> pieces);  // NOLINT(google-explicit-constructor)
 
@@ -21,7 +23,6 @@ public:
     void consume(std::size_t n) noexcept;
 
 private:
-    static constexpr std::size_t kMost = 8;
     std::array<std::string_view, kMost> pieces_{};
     std::size_t first_ = 0;
     std::size_t count_ = 0;

@@ -173,7 +173,7 @@ void append_counted(Bytes& to, std::string_view text) {
     append(to, text);
 }
 
-Awaitable<bool> send_bytes(Stream& stream, const Bytes& bytes) {
+Stream::Write send_bytes(Stream& stream, const Bytes& bytes) {
     const Pieces pieces{std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size())};
     return stream.write(pieces);
 }

@@ -242,14 +242,60 @@ Stream::Written Stream::try_write_tls_or_late(Pieces& pieces) noexcept {
     }
 }
 
-Awaitable<bool> Stream::write(Pieces pieces) {
-    for (;;) {
-        const Written written = try_write(pieces);
-        if (written == Written::done) co_return true;
-        if (written == Written::failed) co_return false;
+void Stream::begin_patience(const Write& write) noexcept {
+    if (write.patience_) set_deadline(write.patience_->count() == 0 ? kNever : worker_.coarse_now() + *write.patience_);
+}
+
+Awaitable<bool> Stream::write_rest(Write& write) {
+    begin_patience(write);
+    Written written = Written::blocked;
+    while (written == Written::blocked) {
         co_await socket_.async_wait(awaits_read_ ? Socket::wait_read : Socket::wait_write, use_awaitable(error_));
-        if (error_) co_return false;
+        written = error_ ? Written::failed : try_write(write.pieces_);
     }
+    if (write.patience_) set_deadline(kNever);
+    co_return written == Written::done;
+}
+
+namespace {
+
+/// Pieces as Asio takes them.
+struct Buffers {
+    using value_type = asio::const_buffer;
+    using const_iterator = const asio::const_buffer*;
+
+    explicit Buffers(const Pieces& pieces) noexcept {
+        for (const std::string_view piece : pieces.rest()) all[count++] = asio::buffer(piece.data(), piece.size());
+    }
+    const_iterator begin() const noexcept { return all.data(); }
+    const_iterator end() const noexcept { return all.data() + count; }
+
+    std::array<asio::const_buffer, Pieces::kMost> all;
+    std::size_t count = 0;
+};
+
+}  // namespace
+
+void Stream::enqueue(Write& write, Suspension& writer) {
+    struct Done {
+        using allocator_type = FrameAllocator<void>;
+        allocator_type get_allocator() const noexcept { return {}; }
+        void operator()(const boost::system::error_code& error, std::size_t bytes) {
+            write.pieces_.consume(bytes);
+            if (!error && !write.pieces_.empty() && !stream.late_)
+                return stream.socket_.async_write_some(Buffers(write.pieces_), std::move(*this));
+            stream.error_ = error;
+            stream.refuse_late();
+            write.written_ = write.pieces_.empty() ? Written::done : Written::failed;
+            if (write.patience_) stream.set_deadline(kNever);
+            resumption();
+        }
+        Stream& stream;
+        Write& write;
+        Resumption resumption;
+    };
+    begin_patience(write);
+    socket_.async_write_some(Buffers(write.pieces_), Done{*this, write, Resumption(writer)});
 }
 
 namespace {

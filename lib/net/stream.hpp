@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -88,11 +89,14 @@ public:
     /// Reads what is there without waiting; 0 when nothing is.
     std::size_t try_read(std::span<char> into) noexcept;
 
-    /// Writes what the kernel takes now and drops it from `pieces`. This is the usual, whole way; `blocked` is the slow
-    /// one.
+    class Write;
+    /// Writes all of it, and says whether it did. To be awaited at once: it is no coroutine, and suspends nobody when
+    /// the kernel takes all at once, which it does nearly always.
+    Write write(const Pieces& pieces) noexcept;
+    /// The same with a deadline of its own, if it has to wait; there is none afterwards. 0: as long as it takes.
+    Write write(const Pieces& pieces, std::chrono::nanoseconds patience) noexcept;
+    /// Writes what the kernel takes now and drops it from `pieces`.
     Written try_write(Pieces& pieces) noexcept;
-    /// Writes all of it, waiting as often as needed. False when it failed.
-    Awaitable<bool> write(Pieces pieces);
 
     /// The other side closed its half while nobody read (see PeerWatch and look_for_peer).
     bool peer_gone() const noexcept { return peer_gone_; }
@@ -114,8 +118,12 @@ private:
     bool refuse_late() noexcept;
     Awaitable<bool> handshake();
     void begin(Read& read, Suspension& reader);
+    bool is_batched(const Write& write) const noexcept;
+    void enqueue(Write& write, Suspension& writer);
+    void begin_patience(const Write& write) noexcept;
     Awaitable<std::size_t> read_tls_or_late(std::span<char> into);
     Written try_write_tls_or_late(Pieces& pieces) noexcept;
+    Awaitable<bool> write_rest(Write& write);
 
     Worker& worker_;
     Socket socket_;
@@ -174,6 +182,50 @@ inline Stream::Read Stream::read_some(std::span<char> into) noexcept {
 
 inline Stream::Read Stream::read_some(Buffer& into) noexcept {
     return Read(*this, {}, &into);
+}
+
+/// One write, in the frame that awaits it.
+class [[nodiscard]] Stream::Write {
+public:
+    bool await_ready() noexcept {
+        if (stream_.is_batched(*this)) return false;
+        written_ = stream_.try_write(pieces_);
+        return written_ != Written::blocked;
+    }
+    template <class P>
+    bool await_suspend(std::coroutine_handle<P> writer) {
+        if (stream_.is_batched(*this)) {
+            stream_.enqueue(*this, writer.promise());
+            return true;
+        }
+        rest_.emplace(stream_.write_rest(*this));
+        return rest_->await_suspend(writer);
+    }
+    bool await_resume() { return rest_ ? rest_->await_resume() : written_ == Written::done; }
+
+private:
+    friend class Stream;
+    Write(Stream& stream, const Pieces& pieces, std::optional<std::chrono::nanoseconds> patience) noexcept
+        : stream_(stream), pieces_(pieces), patience_(patience) {}
+
+    Stream& stream_;
+    Pieces pieces_;
+    std::optional<std::chrono::nanoseconds> patience_;
+    Written written_ = Written::blocked;
+    std::optional<Awaitable<bool>> rest_;  ///< for what could not be written at once
+};
+
+/// Not with TLS, which writes by itself, and not what fails at once.
+inline bool Stream::is_batched(const Write& write) const noexcept {
+    return kBatchesCalls && !tls_ && !late_ && !write.pieces_.empty();
+}
+
+inline Stream::Write Stream::write(const Pieces& pieces) noexcept {
+    return Write(*this, pieces, std::nullopt);
+}
+
+inline Stream::Write Stream::write(const Pieces& pieces, std::chrono::nanoseconds patience) noexcept {
+    return Write(*this, pieces, patience);
 }
 
 /// While it lives, a peer that leaves `watched` closes `dependent`, whose waiter then finds out. The worker's sweep

@@ -22,4 +22,12 @@ using TcpEndpoint = boost::asio::ip::tcp::endpoint;
 using Timer = boost::asio::basic_waitable_timer<std::chrono::steady_clock,
                                                 boost::asio::wait_traits<std::chrono::steady_clock>, Executor>;
 
+/// Reads, writes and waits go to the kernel together, once per turn of the worker's loop, instead of by a system call
+/// each: the io_uring build.
+#if defined(BOOST_ASIO_HAS_IO_URING_AS_DEFAULT)
+inline constexpr bool kBatchesCalls = true;
+#else
+inline constexpr bool kBatchesCalls = false;
+#endif
+
 }  // namespace oai::net
