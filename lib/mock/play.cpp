@@ -242,10 +242,16 @@ Awaitable<bool> Session::flush(bool last) {
 }
 
 Awaitable<bool> Session::send(net::Pieces pieces) {
+    const std::size_t size = pieces.size();
     stamp();
-    const bool sent = co_await stream().write(pieces, kWriteTime);
-    ended_ = now();
-    if (sent) record_.bytes += pieces.size();
+    // What goes out at once ends at its stamp; only a write that waited ends later.
+    const net::Stream::Written written = stream().try_write(pieces);
+    bool sent = written == net::Stream::Written::done;
+    if (written == net::Stream::Written::blocked) {
+        sent = co_await stream().write(pieces, kWriteTime);
+        ended_ = now();
+    }
+    if (sent) record_.bytes += size;
     co_return sent;
 }
 
