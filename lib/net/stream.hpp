@@ -91,7 +91,7 @@ public:
 
     class Write;
     /// Writes all of it, and says whether it did. To be awaited at once: it is no coroutine, and suspends nobody when
-    /// the kernel takes all at once, which it does nearly always.
+    /// the kernel takes all at once, which it does nearly always. In the io_uring build it always waits for its turn.
     Write write(const Pieces& pieces) noexcept;
     /// The same with a deadline of its own, if it has to wait; there is none afterwards. 0: as long as it takes.
     Write write(const Pieces& pieces, std::chrono::nanoseconds patience) noexcept;
